@@ -1,0 +1,165 @@
+// Package activities does one thing to the world at a time, idempotently: every activity can run
+// twice, or stop at any line, and be run again.
+//
+// It knows the database and the interface of a source, but no vendor: whoever makes a worker hands
+// the sources in. Inputs and results hold ids, counts and cursors, never people.
+package activities
+
+import (
+	"time"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/reconcile"
+)
+
+// OfRun names a run.
+type OfRun struct {
+	RunID string `json:"run_id"`
+}
+
+// OfConfiguration names a configuration.
+type OfConfiguration struct {
+	ConfigurationID string `json:"configuration_id"`
+}
+
+// OfAccount names an account.
+type OfAccount struct {
+	AccountID string `json:"account_id"`
+}
+
+// ScheduleInput asks for the next weekly run. After is the last weekly instant that was taken.
+type ScheduleInput struct {
+	ConfigurationID string    `json:"configuration_id"`
+	Disabled        bool      `json:"disabled,omitempty"`
+	After           time.Time `json:"after,omitzero"`
+}
+
+// NextRun is when the next weekly run is due; zero for a disabled configuration.
+type NextRun struct {
+	At    time.Time `json:"at,omitzero"`
+	Words string    `json:"words,omitempty"` // "Monday 02:00 Europe/Berlin (2026-11-30)"
+}
+
+// OpenRunInput describes the run to open.
+type OpenRunInput struct {
+	RunID           string            `json:"run_id"`
+	AccountID       string            `json:"account_id"`
+	ConfigurationID string            `json:"configuration_id"`
+	Number          int               `json:"number"`
+	Kind            directory.RunKind `json:"kind"`
+	Trigger         directory.Trigger `json:"trigger"`
+	RequestedBy     string            `json:"requested_by,omitempty"`
+	WorkflowID      string            `json:"workflow_id"`
+	WorkflowRunID   string            `json:"workflow_run_id"`
+}
+
+// Fetched says how far the fetch has come.
+type Fetched struct {
+	Pages     int  `json:"pages"`   // by this call
+	Fetched   int  `json:"fetched"` // by the run so far
+	Announced int  `json:"announced"`
+	Done      bool `json:"done"`
+}
+
+// Planned says what a plan would do.
+type Planned struct {
+	Unchanged int `json:"unchanged"`
+	Changes   int `json:"changes"`
+	Failed    int `json:"failed"`
+	Removals  int `json:"removals"`
+	Linked    int `json:"linked"`
+	// Held is why an admin must approve first; empty when nobody must.
+	Held string `json:"held,omitempty"`
+}
+
+// StageInput says what a run has come to, and how many records it is about.
+type StageInput struct {
+	RunID string          `json:"run_id"`
+	Stage directory.Stage `json:"stage"`
+	Total int             `json:"total"`
+}
+
+// HoldInput holds a run for approval with a reason, or lets it go on without one.
+type HoldInput struct {
+	RunID  string `json:"run_id"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// ApplyInput asks for the next batch of a step.
+type ApplyInput struct {
+	RunID string `json:"run_id"`
+	Step  int    `json:"step"`
+}
+
+// Applied says what a batch did.
+type Applied struct {
+	Applied   int `json:"applied"`
+	Failed    int `json:"failed"`
+	Remaining int `json:"remaining"`
+}
+
+// CloseRunInput says how a run ended. An empty status leaves it to the records: Success when all
+// went well, Partial success when some did not.
+type CloseRunInput struct {
+	RunID  string              `json:"run_id"`
+	Status directory.RunStatus `json:"status,omitempty"`
+	Reason string              `json:"reason,omitempty"`
+}
+
+// ClosedRun is how a run ended.
+type ClosedRun struct {
+	Status directory.RunStatus `json:"status"`
+	Counts directory.Counts    `json:"counts"`
+}
+
+// Delivered says what a round of mail delivery did.
+type Delivered struct {
+	Sent      int       `json:"sent"`
+	Refused   int       `json:"refused"`
+	Waiting   int       `json:"waiting"`
+	Ready     bool      `json:"ready"` // some of the waiting can be tried at once
+	NextTryAt time.Time `json:"next_try_at,omitzero"`
+}
+
+// ClearInTemporal marks results that hold figures only as readable in histories.
+func (NextRun) ClearInTemporal() {}
+
+// ClearInTemporal marks results that hold figures only as readable in histories.
+func (Fetched) ClearInTemporal() {}
+
+// ClearInTemporal marks results that hold figures only as readable in histories.
+func (Planned) ClearInTemporal() {}
+
+// ClearInTemporal marks results that hold figures only as readable in histories.
+func (Applied) ClearInTemporal() {}
+
+// ClearInTemporal marks results that hold figures only as readable in histories.
+func (ClosedRun) ClearInTemporal() {}
+
+// ClearInTemporal marks results that hold figures only as readable in histories.
+func (Delivered) ClearInTemporal() {}
+
+// ProvisionSteps are the steps that bring people in or up to date, in order. Releasing an address
+// comes first, because somebody waits for it.
+func ProvisionSteps() []int {
+	return []int{reconcile.StepRelease, reconcile.StepMove, reconcile.StepPresent}
+}
+
+// DeprovisionSteps are the steps that take people out who are gone.
+func DeprovisionSteps() []int { return []int{reconcile.StepMissing} }
+
+// StepTitle says a step in words, for the summaries in the Web UI.
+func StepTitle(step int) string {
+	switch step {
+	case reconcile.StepRelease:
+		return "Take out who gives up an address"
+	case reconcile.StepMove:
+		return "Update who has a new address"
+	case reconcile.StepPresent:
+		return "Provision people"
+	case reconcile.StepMissing:
+		return "Deprovision people"
+	default:
+		return "Apply changes"
+	}
+}

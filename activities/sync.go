@@ -1,0 +1,136 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/mapping"
+	"github.com/rollcall-sync/rollcall/internal/reconcile"
+	"github.com/rollcall-sync/rollcall/internal/source"
+	"github.com/rollcall-sync/rollcall/internal/store"
+)
+
+// Sync are the activities of a run.
+type Sync struct {
+	Store   *store.Store
+	Sources map[directory.Provider]source.Opener
+	// Wake has an account's MailOutbox look for mail.
+	Wake func(ctx context.Context, accountID string) error
+}
+
+// batchSize is how many changes are one transaction, and one activity in the history.
+const batchSize = 2000
+
+// OpenRun writes the run's row and freezes the configuration's settings into it.
+func (a *Sync) OpenRun(ctx context.Context, in OpenRunInput) error {
+	_, err := a.Store.OpenRun(ctx, store.NewRun{
+		ID: in.RunID, ConfigurationID: in.ConfigurationID, Number: in.Number, Kind: in.Kind, Trigger: in.Trigger,
+		RequestedBy: in.RequestedBy, WorkflowID: in.WorkflowID, WorkflowRunID: in.WorkflowRunID,
+	})
+	return asTemporal(ctx, err)
+}
+
+// PlanRun compares what was fetched with what is there, and writes what is to be done as planned
+// changes. A plan that was made is not made again.
+func (a *Sync) PlanRun(ctx context.Context, in OfRun) (Planned, error) {
+	defer keepAlive(ctx)()
+	planned, err := a.planRun(ctx, in.RunID)
+	return planned, asTemporal(ctx, err)
+}
+
+func (a *Sync) planRun(ctx context.Context, runID string) (Planned, error) {
+	run, err := a.Store.RunContext(ctx, runID)
+	if err != nil {
+		return Planned{}, err
+	}
+	if err := a.Store.SetStage(ctx, runID, directory.StagePlan, run.Run.Counts.Fetched); err != nil {
+		return Planned{}, err
+	}
+	settings := reconcile.Settings{
+		OnSourceDelete: run.Settings.OnSourceDelete,
+		CreateOnly:     createOnly(run.Settings.Mappings),
+		SourceName:     run.Configuration.Provider.Title(),
+	}
+	summary, err := a.Store.Plan(ctx, runID,
+		func(c reconcile.Candidate) reconcile.Decision { return reconcile.Decide(c, settings) },
+		func(m reconcile.Missing) reconcile.Decision { return reconcile.DecideMissing(m, settings) },
+		func(done int) { activity.RecordHeartbeat(ctx, done) })
+	if err != nil {
+		return Planned{}, err
+	}
+	planned := Planned{
+		Unchanged: summary.Unchanged, Changes: summary.Changes, Failed: summary.Failed,
+		Removals: summary.Removals, Linked: summary.Linked,
+	}
+	if guard := run.Settings.Guard; run.Run.Kind == directory.KindSync && reconcile.Exceeds(guard, planned.Removals, planned.Linked) {
+		planned.Held = fmt.Sprintf("This run would take out %d of %d users, which is more than the guard lets pass (%d users or %d %%). Approve it if that is right, reject it if not.",
+			planned.Removals, planned.Linked, guard.MaxRemovals, guard.MaxRemovalPercent)
+	}
+	return planned, nil
+}
+
+func createOnly(mappings []directory.Mapping) map[string]bool {
+	targets := map[string]bool{}
+	for _, m := range mappings {
+		if !m.SyncUpdates {
+			targets[m.Target] = true
+		}
+	}
+	return targets
+}
+
+// HoldRun has the run wait for approval, or go on when there is no reason to wait.
+func (a *Sync) HoldRun(ctx context.Context, in HoldInput) error {
+	status := directory.RunRunning
+	if in.Reason != "" {
+		status = directory.RunAwaitingApproval
+	}
+	return asTemporal(ctx, a.Store.HoldRun(ctx, in.RunID, status, in.Reason))
+}
+
+// EnterStage writes down what the run has come to.
+func (a *Sync) EnterStage(ctx context.Context, in StageInput) error {
+	return asTemporal(ctx, a.Store.SetStage(ctx, in.RunID, in.Stage, in.Total))
+}
+
+// RejectPlan marks all that was planned as rejected.
+func (a *Sync) RejectPlan(ctx context.Context, in OfRun) error {
+	return asTemporal(ctx, a.Store.RejectPlan(ctx, in.RunID))
+}
+
+// ApplyChanges applies the next batch of planned changes of a step. Each batch is one transaction.
+func (a *Sync) ApplyChanges(ctx context.Context, in ApplyInput) (Applied, error) {
+	defer keepAlive(ctx)()
+	out, err := a.Store.ApplyBatch(ctx, in.RunID, in.Step, batchSize)
+	return Applied{Applied: out.Applied, Failed: out.Failed, Remaining: out.Remaining}, asTemporal(ctx, err)
+}
+
+// CloseRun writes down how the run ended. A run that is closed stays as it is; one that was never
+// opened is none.
+func (a *Sync) CloseRun(ctx context.Context, in CloseRunInput) (ClosedRun, error) {
+	defer keepAlive(ctx)()
+	run, err := a.Store.CloseRun(ctx, in.RunID, in.Status, in.Reason)
+	if directory.HasCode(err, "not_found") {
+		return ClosedRun{Status: in.Status}, nil
+	}
+	return ClosedRun{Status: run.Status, Counts: run.Counts}, asTemporal(ctx, err)
+}
+
+// WakeMail has waiting mail of the account delivered.
+func (a *Sync) WakeMail(ctx context.Context, in OfAccount) error {
+	return asTemporal(ctx, a.Wake(ctx, in.AccountID))
+}
+
+// rules compiles the run's frozen mappings against its source.
+func (a *Sync) rules(ctx context.Context, run store.RunContext, src source.Source) (*mapping.Rules, error) {
+	attributes, err := src.Attributes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	mappings := slices.Clone(run.Settings.Mappings)
+	return mapping.Compile(mappings, attributes, run.Fields, run.Configuration.Provider, run.Account.DateFormat)
+}

@@ -1,0 +1,12 @@
+package admin
+
+import (
+	"context"
+
+	"github.com/rollcall-sync/rollcall/internal/store"
+)
+
+// CreateRole adds a role of the account's own.
+func (a *Admin) CreateRole(ctx context.Context, accountID, name string) (store.Role, error) {
+	return named(name, func(name string) (store.Role, error) { return a.Store.CreateRole(ctx, accountID, name) })
+}

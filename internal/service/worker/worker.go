@@ -1,0 +1,91 @@
+// Package worker is the service that does the work: it polls Temporal, runs the workflows and
+// their activities, and holds the clients of the directories.
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	sdkworker "go.temporal.io/sdk/worker"
+
+	"github.com/rollcall-sync/rollcall/activities"
+	"github.com/rollcall-sync/rollcall/internal/config"
+	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/engine"
+	"github.com/rollcall-sync/rollcall/internal/mail"
+	"github.com/rollcall-sync/rollcall/internal/source"
+	"github.com/rollcall-sync/rollcall/internal/source/graph"
+	"github.com/rollcall-sync/rollcall/internal/store"
+	"github.com/rollcall-sync/rollcall/workflows"
+)
+
+// maxActivities is how many activities one worker does at once. Each holds one or two connections
+// of the pool and one page of people.
+const maxActivities = 16
+
+// Run works until ctx is done, and then lets what it has begun come to its end. Temporal's address
+// and namespace are taken from the environment where tc leaves them empty.
+func Run(ctx context.Context, c config.Worker, tc engine.Options, log *slog.Logger) error {
+	db, err := store.Open(ctx, string(c.DatabaseURL), store.MaxConnections(2*maxActivities+4))
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	defer func() { _ = db.Close() }()
+	sender, err := mail.NewSender(string(c.SMTPURL), c.PublicURL, c.Keyring)
+	if err != nil {
+		return err
+	}
+	tc.Keyring, tc.Logger = c.Keyring, log
+	temporalClient, err := engine.Dial(ctx, tc)
+	if err != nil {
+		return err
+	}
+	defer temporalClient.Close()
+	w := sdkworker.New(temporalClient, engine.TaskQueue, sdkworker.Options{
+		MaxConcurrentActivityExecutionSize: maxActivities,
+		WorkerStopTimeout:                  5 * time.Second,
+	})
+	workflows.Register(w)
+	w.RegisterActivity(&activities.Configurations{Store: db, Now: time.Now})
+	w.RegisterActivity(&activities.Sync{Store: db, Sources: Sources(c.Common), Wake: waker(temporalClient)})
+	w.RegisterActivity(&activities.Mail{Store: db, Sender: sender, Now: time.Now})
+	if err := w.Start(); err != nil {
+		return fmt.Errorf("start worker: %w", err)
+	}
+	<-ctx.Done()
+	w.Stop()
+	return nil
+}
+
+// Sources are the directories that can be read.
+func Sources(c config.Common) map[directory.Provider]source.Opener {
+	return map[directory.Provider]source.Opener{
+		directory.Entra: graph.New(graph.Options{
+			ClientID: c.Entra.ClientID, ClientSecret: string(c.Entra.ClientSecret),
+			LoginURL: c.Entra.LoginURL, GraphURL: c.Entra.GraphURL, RootCAs: c.RootCAs,
+		}),
+	}
+}
+
+// waker starts an account's MailOutbox, or tells the one that is there.
+func waker(c client.Client) func(context.Context, string) error {
+	return func(ctx context.Context, accountID string) error {
+		id := workflows.MailOutboxID(accountID)
+		_, err := c.SignalWithStartWorkflow(ctx, id, workflows.SignalMailWaiting, nil, client.StartWorkflowOptions{
+			ID: id, TaskQueue: engine.TaskQueue,
+			WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+			TypedSearchAttributes: temporal.NewSearchAttributes(engine.RollcallAccount.ValueSet(accountID)),
+			StaticSummary:         "Delivers the waiting mail of an account",
+		}, workflows.MailOutboxName, workflows.MailOutboxInput{AccountID: accountID})
+		if err != nil {
+			return errors.Join(errors.New("wake mail outbox"), err)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,171 @@
+package graph
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	kiota "github.com/microsoft/kiota-abstractions-go"
+	"github.com/microsoftgraph/msgraph-sdk-go/organization"
+	"github.com/microsoftgraph/msgraph-sdk-go/users"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/source"
+)
+
+// maxPage is the largest page of users that Graph gives.
+// https://learn.microsoft.com/graph/api/user-list
+const maxPage = 999
+
+// tenant is one tenant of Microsoft Entra ID as a source.
+type tenant struct {
+	id     string // as the connection knows it
+	client *client
+}
+
+// Tenant reads the tenant's organization. Another id than the connection's is a
+// directory.CodeTenantChanged error.
+func (t *tenant) Tenant(ctx context.Context) (directory.Tenant, error) {
+	builder := organization.NewOrganizationRequestBuilderInternal(map[string]string{}, t.client.adapter)
+	request, err := builder.ToGetRequestInformation(ctx, &organization.OrganizationRequestBuilderGetRequestConfiguration{
+		QueryParameters: &organization.OrganizationRequestBuilderGetQueryParameters{
+			Select: []string{"id", "displayName", "verifiedDomains"},
+		},
+	})
+	if err != nil {
+		return directory.Tenant{}, err
+	}
+	body, err := t.get(ctx, request)
+	if err != nil {
+		return directory.Tenant{}, err
+	}
+	found, err := decodeOrganization(body)
+	if err != nil {
+		return directory.Tenant{}, err
+	}
+	if !strings.EqualFold(found.ID, t.id) {
+		return directory.Tenant{}, permanent(directory.CodeTenantChanged,
+			"The connection answers for another tenant of Microsoft Entra ID than the one that gave consent.",
+			"Connect the tenant that is meant anew.", nil)
+	}
+	return found, nil
+}
+
+// Attributes is the catalogue of attributes that a list of users can have.
+func (t *tenant) Attributes(context.Context) ([]directory.Attribute, error) { return attributes(), nil }
+
+// Users reads a page. The cursor is Graph's own link to the page, which is used as it is.
+func (t *tenant) Users(ctx context.Context, cursor string, paths []string, size int) (source.Page, error) {
+	read := parsePaths(paths)
+	var body []byte
+	var err error
+	if cursor == "" {
+		body, err = t.firstPage(ctx, read, size)
+	} else {
+		body, err = t.nextPage(ctx, cursor)
+	}
+	if err != nil {
+		return source.Page{}, err
+	}
+	return decodePage(body, read)
+}
+
+func (t *tenant) firstPage(ctx context.Context, paths []path, size int) ([]byte, error) {
+	if size <= 0 || size > maxPage {
+		size = maxPage
+	}
+	top := int32(size)
+	request, err := t.users().ToGetRequestInformation(ctx, &users.UsersRequestBuilderGetRequestConfiguration{
+		QueryParameters: &users.UsersRequestBuilderGetQueryParameters{Select: selection(paths), Top: &top},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return t.get(ctx, request)
+}
+
+func (t *tenant) nextPage(ctx context.Context, link string) ([]byte, error) {
+	if !t.client.owns(link) {
+		return nil, permanent(directory.CodeSourceRefused,
+			"Microsoft Graph named a next page outside of its own address, which Rollcall does not follow.",
+			"Check Rollcall's Graph URL, then sync again.", nil)
+	}
+	request, err := users.NewUsersRequestBuilder(link, t.client.adapter).ToGetRequestInformation(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	return t.client.get(ctx, request)
+}
+
+// CountUsers reads the number of users, which Graph keeps apart and brings up to date with some delay.
+// https://learn.microsoft.com/graph/aad-advanced-queries
+func (t *tenant) CountUsers(ctx context.Context) (int, error) {
+	headers := kiota.NewRequestHeaders()
+	headers.Add("ConsistencyLevel", "eventual")
+	request, err := t.users().Count().ToGetRequestInformation(ctx, &users.CountRequestBuilderGetRequestConfiguration{Headers: headers})
+	if err != nil {
+		return 0, err
+	}
+	body, err := t.get(ctx, request)
+	if err != nil {
+		return 0, err
+	}
+	count, err := strconv.Atoi(string(bytes.TrimSpace(body)))
+	if err != nil || count < 0 {
+		return 0, malformed("a number of users that is no number")
+	}
+	return count, nil
+}
+
+// User reads one user by id.
+func (t *tenant) User(ctx context.Context, id string, paths []string) (source.Record, error) {
+	if id == "" {
+		return source.Record{}, directory.NotFound("user")
+	}
+	read := parsePaths(paths)
+	request, err := t.users().ByUserId(id).ToGetRequestInformation(ctx, &users.UserItemRequestBuilderGetRequestConfiguration{
+		QueryParameters: &users.UserItemRequestBuilderGetQueryParameters{Select: selection(read)},
+	})
+	if err != nil {
+		return source.Record{}, err
+	}
+	body, err := t.get(ctx, request)
+	if refused, ok := errors.AsType[*refusal](err); ok && refused.status == http.StatusNotFound && refused.code == "Request_ResourceNotFound" {
+		return source.Record{}, directory.NotFound("user")
+	}
+	if err != nil {
+		return source.Record{}, err
+	}
+	return decodeUser(body, read)
+}
+
+func (t *tenant) users() *users.UsersRequestBuilder {
+	return users.NewUsersRequestBuilderInternal(map[string]string{}, t.client.adapter)
+}
+
+// get sends a request of the SDK's templates, with the query options written as Graph's
+// documentation does: with a plain $ where the templates have %24.
+func (t *tenant) get(ctx context.Context, request *kiota.RequestInformation) ([]byte, error) {
+	request.PathParameters["baseurl"] = t.client.base.String()
+	address, err := request.GetUri()
+	if err != nil {
+		return nil, err
+	}
+	address.RawQuery = strings.ReplaceAll(address.RawQuery, "%24", "$")
+	request.SetUri(*address)
+	return t.client.get(ctx, request)
+}
+
+// selection names the properties that the paths are in, and those that every record needs.
+func selection(paths []path) []string {
+	names := []string{"accountEnabled", "id"}
+	for _, p := range paths {
+		names = append(names, p.parts[0])
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

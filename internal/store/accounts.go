@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+)
+
+const accountColumns = `id, name, licences_total, licences_used, provisioning, date_format, time_zone, report_frequency, created_at`
+
+// NewAccount is what an account begins with.
+type NewAccount struct {
+	Name       string
+	OwnerEmail string
+	Licences   int
+}
+
+// AccountPatch names the settings of an account to change; a nil member stays.
+type AccountPatch struct {
+	Name            *string
+	DateFormat      *string
+	TimeZone        *string
+	ReportFrequency *directory.ReportFrequency
+}
+
+// CreateAccount makes an account with its system fields, its built-in roles and its first owner,
+// who is active and takes a licence, and a token of that owner, which is returned here only.
+func (s *Store) CreateAccount(ctx context.Context, a NewAccount) (directory.Account, string, error) {
+	var account directory.Account
+	var secret string
+	if err := a.validate(); err != nil {
+		return account, "", err
+	}
+	err := s.inTx(ctx, "create account", func(tx *sqlx.Tx) error {
+		id := newID()
+		if _, err := tx.ExecContext(ctx, `INSERT INTO accounts (id, name, licences_total) VALUES ($1, $2, $3)`, id, strings.TrimSpace(a.Name), a.Licences); err != nil {
+			return err
+		}
+		for _, f := range directory.SystemFields() {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO fields (account_id, id, name, type, system) VALUES ($1, $2, $3, $4, true)`, id, f.ID, f.Name, f.Type); err != nil {
+				return err
+			}
+		}
+		if err := createBuiltInRoles(ctx, tx, id); err != nil {
+			return err
+		}
+		owner, err := createOwner(ctx, tx, id, strings.TrimSpace(a.OwnerEmail))
+		if err != nil {
+			return err
+		}
+		if _, secret, err = createToken(ctx, tx, id, "First token", directory.RoleAccountOwner, &owner); err != nil {
+			return err
+		}
+		return tx.GetContext(ctx, &account, `SELECT `+accountColumns+` FROM accounts WHERE id = $1`, id)
+	})
+	if err != nil {
+		return directory.Account{}, "", err
+	}
+	return account, secret, nil
+}
+
+func (a NewAccount) validate() error {
+	var wrong []directory.FieldError
+	if strings.TrimSpace(a.Name) == "" {
+		wrong = append(wrong, directory.FieldError{Field: "name", Message: "An account needs a name."})
+	}
+	if !strings.Contains(strings.Trim(a.OwnerEmail, " @"), "@") {
+		wrong = append(wrong, directory.FieldError{Field: "owner", Message: "The owner needs an email address."})
+	}
+	if a.Licences < 1 {
+		wrong = append(wrong, directory.FieldError{Field: "licences", Message: "An account needs at least one licence, for its owner."})
+	}
+	if len(wrong) > 0 {
+		return directory.Invalid("account_invalid", "The account cannot be made like this.", wrong...)
+	}
+	return nil
+}
+
+func createOwner(ctx context.Context, tx *sqlx.Tx, accountID, email string) (string, error) {
+	id := newID()
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO users (id, account_id, email, email_key, first_name, last_name, status, role_id, source, accepted_at)
+		VALUES ($1, $2, $3, $4, 'Account', 'Owner', 'active', 'account_owner', 'admin', now())`,
+		id, accountID, email, directory.EmailKey(email))
+	return id, err
+}
+
+// Account is the account with the id.
+func (s *Store) Account(ctx context.Context, id string) (directory.Account, error) {
+	var account directory.Account
+	err := s.db.GetContext(ctx, &account, `SELECT `+accountColumns+` FROM accounts WHERE id = $1`, id)
+	return account, wrap("load account", found("account", err))
+}
+
+// UpdateAccount changes settings of an account.
+func (s *Store) UpdateAccount(ctx context.Context, id string, patch AccountPatch) (directory.Account, error) {
+	var account directory.Account
+	err := s.db.GetContext(ctx, &account, `
+		UPDATE accounts SET name = coalesce($2, name), date_format = coalesce($3, date_format),
+		       time_zone = coalesce($4, time_zone), report_frequency = coalesce($5, report_frequency)
+		WHERE id = $1 RETURNING `+accountColumns,
+		id, patch.Name, patch.DateFormat, patch.TimeZone, patch.ReportFrequency)
+	return account, wrap("update account", found("account", err))
+}
+
+// Accounts are all accounts, oldest first.
+func (s *Store) Accounts(ctx context.Context) ([]directory.Account, error) {
+	var accounts []directory.Account
+	err := s.db.SelectContext(ctx, &accounts, `SELECT `+accountColumns+` FROM accounts ORDER BY created_at, id`)
+	return accounts, wrap("list accounts", err)
+}

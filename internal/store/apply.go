@@ -1,0 +1,201 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+)
+
+// BatchResult is what applying a batch came to. Remaining counts the step's changes that are
+// still planned, up to 10,000.
+type BatchResult struct {
+	Applied   int
+	Failed    int
+	Remaining int
+}
+
+// batch is a number of planned changes on their way through one transaction.
+type batch struct {
+	tx      *sqlx.Tx
+	account string
+	link    string // the connection whose links are written
+	changes map[int64]batchChange
+	stuck   []int64 // refused alone for an address that somebody of this batch may hold
+	failed  int
+}
+
+// batchChange is what must be known of a change to send it the right way.
+type batchChange struct {
+	ID     int64            `db:"id"`
+	Action directory.Action `db:"action"`
+	Label  string           `db:"label"`
+	Enters bool             `db:"enters"` // becomes active, for which a licence must be free
+}
+
+// ApplyBatch applies the next planned changes of a step, at most limit and those that must go
+// together with them, in one transaction. A change that the database refuses is taken out of the
+// batch with its reason as a problem; the others are applied. Applying again goes on with what is
+// still planned, so nothing is done twice.
+func (s *Store) ApplyBatch(ctx context.Context, runID string, step, limit int) (BatchResult, error) {
+	var result BatchResult
+	err := s.inTx(ctx, "apply batch", func(tx *sqlx.Tx) error {
+		run, err := lockRun(ctx, tx, runID)
+		if err != nil {
+			return err
+		}
+		if run.Kind == directory.KindPreview || run.Status != directory.RunRunning {
+			refused := directory.Conflict("run_not_running", "The run does not apply changes now.")
+			refused.Permanent = true
+			return refused
+		}
+		if err := lockAccount(ctx, tx, run.AccountID); err != nil {
+			return err
+		}
+		b := &batch{tx: tx, account: run.AccountID, link: run.ConnectionID}
+		ids, err := b.load(ctx, runID, step, limit)
+		if err != nil {
+			return err
+		}
+		if err := b.apply(ctx, ids); err != nil {
+			return err
+		}
+		result = BatchResult{Applied: len(ids) - b.failed, Failed: b.failed}
+		return b.report(ctx, runID, step, len(ids), &result)
+	})
+	if err != nil {
+		return BatchResult{}, err
+	}
+	return result, nil
+}
+
+// load picks the changes: the next ones, and those of users who hold an address that one of these
+// takes, so that a swap is one statement.
+func (b *batch) load(ctx context.Context, runID string, step, limit int) ([]int64, error) {
+	var changes []batchChange
+	err := b.tx.SelectContext(ctx, &changes, `
+		WITH RECURSIVE picked AS (
+			(SELECT id, email_key FROM changes WHERE run_id = $1 AND step = $2 AND outcome = 'planned' ORDER BY id LIMIT $3)
+			UNION
+			SELECT c.id, c.email_key FROM picked p
+			JOIN users h ON h.account_id = $4 AND h.email_key = p.email_key
+			JOIN changes c ON c.user_id = h.id AND c.run_id = $1 AND c.step = $2 AND c.outcome = 'planned'
+		)
+		SELECT c.id, c.action, c.label, coalesce(c.after->>'status' = 'active', false) AS enters
+		FROM picked p JOIN changes c ON c.account_id = $4 AND c.id = p.id ORDER BY c.id`, runID, step, limit, b.account)
+	b.changes = make(map[int64]batchChange, len(changes))
+	ids := make([]int64, len(changes))
+	for i, c := range changes {
+		ids[i], b.changes[c.ID] = c.ID, c
+	}
+	return ids, err
+}
+
+// apply refuses what cannot be applied and writes the rest.
+func (b *batch) apply(ctx context.Context, ids []int64) error {
+	ids, err := b.refuseStale(ctx, ids)
+	if err != nil {
+		return err
+	}
+	if ids, err = b.refuseTaken(ctx, ids); err != nil {
+		return err
+	}
+	if err := b.attempt(ctx, ids); err != nil {
+		return err
+	}
+	return b.attemptStuck(ctx)
+}
+
+// attempt writes changes; when the database refuses, it halves them until the one that is at
+// fault stands alone.
+func (b *batch) attempt(ctx context.Context, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	err := b.try(ctx, ids)
+	refused, ok := refusedRow(err)
+	switch {
+	case !ok:
+		return err
+	case len(ids) > 1:
+		half := len(ids) / 2
+		if err := b.attempt(ctx, ids[:half]); err != nil {
+			return err
+		}
+		return b.attempt(ctx, ids[half:])
+	case refused.Constraint == "users_email":
+		b.stuck = append(b.stuck, ids[0])
+		return nil
+	default:
+		return b.fail(ctx, ids, func(c batchChange) directory.Problem { return problemRefused(c.Label, refused) })
+	}
+}
+
+// attemptStuck tries together what was refused alone: halving parts those who swap addresses.
+func (b *batch) attemptStuck(ctx context.Context) error {
+	if len(b.stuck) == 0 {
+		return nil
+	}
+	err := b.try(ctx, b.stuck)
+	if _, ok := refusedRow(err); !ok {
+		return err
+	}
+	return b.fail(ctx, b.stuck, func(c batchChange) directory.Problem { return problemTaken(c.Label) })
+}
+
+// try writes changes, or none of them when one is refused.
+func (b *batch) try(ctx context.Context, ids []int64) error {
+	if _, err := b.tx.ExecContext(ctx, `SAVEPOINT batch`); err != nil {
+		return err
+	}
+	if err := b.write(ctx, ids); err != nil {
+		if _, rolledBack := b.tx.ExecContext(ctx, `ROLLBACK TO SAVEPOINT batch`); rolledBack != nil {
+			return rolledBack
+		}
+		return err
+	}
+	_, err := b.tx.ExecContext(ctx, `RELEASE SAVEPOINT batch`)
+	return err
+}
+
+// fail settles changes as failed, each with its problem beside those it has.
+func (b *batch) fail(ctx context.Context, ids []int64, problem func(batchChange) directory.Problem) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	problems := make([]string, len(ids))
+	for i, id := range ids {
+		encoded, err := json.Marshal([]directory.Problem{problem(b.changes[id])})
+		if err != nil {
+			return err
+		}
+		problems[i] = string(encoded)
+	}
+	b.failed += len(ids)
+	_, err := b.tx.ExecContext(ctx, `
+		UPDATE changes c SET outcome = 'failed', occurred_at = now(), problems = coalesce(c.problems, '[]') || f.problem
+		FROM unnest($2::bigint[], $3::jsonb[]) AS f (id, problem) WHERE c.account_id = $1 AND c.id = f.id`,
+		b.account, pq.Int64Array(ids), pq.StringArray(problems))
+	return err
+}
+
+// report moves the run's progress and counts what is left.
+func (b *batch) report(ctx context.Context, runID string, step, done int, result *BatchResult) error {
+	if _, err := b.tx.ExecContext(ctx, `UPDATE runs SET stage_done = stage_done + $2 WHERE id = $1`, runID, done); err != nil {
+		return err
+	}
+	return b.tx.GetContext(ctx, &result.Remaining, `
+		SELECT count(*) FROM (SELECT 1 FROM changes WHERE run_id = $1 AND step = $2 AND outcome = 'planned' LIMIT 10000) left_over`, runID, step)
+}
+
+// without are the ids that are not among the removed.
+func without(ids, removed []int64) []int64 {
+	if len(removed) == 0 {
+		return ids
+	}
+	return slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return slices.Contains(removed, id) })
+}

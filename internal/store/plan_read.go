@@ -1,0 +1,223 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/lib/pq"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/mapping"
+	"github.com/rollcall-sync/rollcall/internal/reconcile"
+)
+
+// selectCandidates are the staged records that must be looked at. A disabled record whose address
+// an enabled one has does not keep it.
+const selectCandidates = `
+	WITH addresses AS (
+		SELECT email_key, count(*) FILTER (WHERE enabled) AS claims FROM staged_users
+		WHERE run_id = $1 AND email_key IS NOT NULL GROUP BY email_key HAVING count(*) > 1
+	)
+	SELECT s.source_id, s.enabled, s.mapped, s.problems, s.fingerprint, coalesce(a.claims, 0),
+	       row_to_json(u), row_to_json(h), hl.source_id, hs.source_id IS NOT NULL,
+	       hs.source_id IS NOT NULL AND (hs.email_key IS NULL OR hs.email_key = s.email_key AND (hs.enabled OR NOT s.enabled))
+	FROM staged_users s
+	LEFT JOIN addresses a ON a.email_key = s.email_key
+	LEFT JOIN links l ON l.connection_id = $2 AND l.source_id = s.source_id
+	LEFT JOIN users u ON u.id = l.user_id
+	LEFT JOIN users h ON h.account_id = $3 AND h.email_key = s.email_key AND h.id IS DISTINCT FROM l.user_id
+	LEFT JOIN links hl ON hl.connection_id = $2 AND hl.user_id = h.id
+	LEFT JOIN staged_users hs ON hs.run_id = $1 AND hs.source_id = hl.source_id
+	WHERE s.run_id = $1
+	  AND (l.fingerprint = s.fingerprint AND l.user_version = u.version AND a.email_key IS NULL) IS NOT TRUE
+	ORDER BY s.source_id`
+
+// selectMissing are the linked users whose record was not staged. A deleted one has nothing left
+// to decide.
+const selectMissing = `
+	SELECT l.source_id, row_to_json(u), c.email_key IS NOT NULL
+	FROM links l
+	JOIN users u ON u.id = l.user_id AND u.account_id = $3 AND u.status <> 'deleted'
+	LEFT JOIN (SELECT DISTINCT email_key FROM staged_users WHERE run_id = $1) c ON c.email_key = u.email_key
+	WHERE l.connection_id = $2
+	  AND NOT EXISTS (SELECT 1 FROM staged_users s WHERE s.run_id = $1 AND s.source_id = l.source_id)
+	ORDER BY l.source_id`
+
+// candidateRow is a candidate as it comes from the database.
+type candidateRow struct {
+	SourceID                    string
+	Enabled                     bool
+	mapped, problems            []byte
+	Fingerprint                 []byte
+	claims                      int // enabled records with the address, where several have it
+	user, holder                []byte
+	holderID                    *string
+	holderPresent, holderStands bool
+	version                     int64 // of the user, once decoded
+}
+
+func (r *candidateRow) candidate() (reconcile.Candidate, error) {
+	c := reconcile.Candidate{Record: mapping.Record{SourceID: r.SourceID, Enabled: r.Enabled}}
+	if err := c.Record.Values.UnmarshalJSON(r.mapped); err != nil {
+		return c, fmt.Errorf("decode staged values: %w", err)
+	}
+	if r.problems != nil {
+		if err := json.Unmarshal(r.problems, &c.Record.Problems); err != nil {
+			return c, fmt.Errorf("decode staged problems: %w", err)
+		}
+	}
+	c.SharedWith = r.claims
+	if r.Enabled {
+		c.SharedWith = max(0, r.claims-1)
+	}
+	c.ClaimedByEnabled = !r.Enabled && r.claims > 0
+	var err error
+	if c.User, err = decodeUser(r.user); err != nil {
+		return c, err
+	}
+	if c.User == nil {
+		c.NewUserID = newID()
+	} else {
+		r.version = c.User.Version
+	}
+	holder, err := decodeUser(r.holder)
+	if err != nil || holder == nil {
+		return c, err
+	}
+	c.Holder = &reconcile.Holder{User: *holder, LinkedPresent: r.holderPresent, LinkedKeepsAddress: r.holderStands}
+	if r.holderID != nil {
+		c.Holder.LinkedSourceID = *r.holderID
+	}
+	return c, nil
+}
+
+// missingRow is a missing user as it comes from the database.
+type missingRow struct {
+	SourceID string
+	user     []byte
+	claimed  bool
+}
+
+func (r missingRow) missing() (reconcile.Missing, error) {
+	user, err := decodeUser(r.user)
+	if err != nil {
+		return reconcile.Missing{}, err
+	}
+	return reconcile.Missing{User: *user, SourceID: r.SourceID, AddressClaimed: r.claimed}, nil
+}
+
+func (p *planner) eachCandidate(ctx context.Context, chunk func(context.Context, []candidateRow) error) error {
+	return eachChunk(ctx, p, "candidates", selectCandidates, func(scan func(...any) error) (candidateRow, error) {
+		var r candidateRow
+		err := scan(&r.SourceID, &r.Enabled, &r.mapped, &r.problems, &r.Fingerprint, &r.claims,
+			&r.user, &r.holder, &r.holderID, &r.holderPresent, &r.holderStands)
+		return r, err
+	}, chunk)
+}
+
+func (p *planner) eachMissing(ctx context.Context, chunk func(context.Context, []missingRow) error) error {
+	return eachChunk(ctx, p, "missing", selectMissing, func(scan func(...any) error) (missingRow, error) {
+		var r missingRow
+		err := scan(&r.SourceID, &r.user, &r.claimed)
+		return r, err
+	}, chunk)
+}
+
+// eachChunk reads a query of the run through a cursor of the transaction, so that memory stays
+// flat and the changes can be written between the chunks. The tables may have been filled a
+// moment ago and have no statistics, with which nested loops look cheap: they are off while the
+// cursor is planned, and hash and merge joins are right at every size.
+func eachChunk[T any](ctx context.Context, p *planner, cursor, query string, read func(scan func(...any) error) (T, error), chunk func(context.Context, []T) error) error {
+	if _, err := p.tx.ExecContext(ctx, `
+		SET LOCAL work_mem = '64MB'; SET LOCAL cursor_tuple_fraction = 1; SET LOCAL enable_nestloop = off`); err != nil {
+		return err
+	}
+	if _, err := p.tx.ExecContext(ctx, `DECLARE `+cursor+` NO SCROLL CURSOR FOR `+query, p.run.ID, p.run.ConnectionID, p.run.AccountID); err != nil {
+		return err
+	}
+	if _, err := p.tx.ExecContext(ctx, `SET LOCAL enable_nestloop = on`); err != nil {
+		return err
+	}
+	for {
+		rows, err := fetchChunk(ctx, p, cursor, read)
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			_, err := p.tx.ExecContext(ctx, `CLOSE `+cursor)
+			return err
+		}
+		if err := chunk(ctx, rows); err != nil {
+			return err
+		}
+	}
+}
+
+func fetchChunk[T any](ctx context.Context, p *planner, cursor string, read func(scan func(...any) error) (T, error)) ([]T, error) {
+	rows, err := p.tx.QueryContext(ctx, fmt.Sprintf(`FETCH %d FROM %s`, planChunk, cursor))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var chunk []T
+	for rows.Next() {
+		row, err := read(rows.Scan)
+		if err != nil {
+			return nil, err
+		}
+		chunk = append(chunk, row)
+	}
+	return chunk, rows.Err()
+}
+
+// refreshLinks notes that records, though something about them is new, come to what their users
+// are already.
+func (p *planner) refreshLinks(ctx context.Context, same []candidateRow) error {
+	if len(same) == 0 || p.run.Kind == directory.KindPreview {
+		return nil
+	}
+	ids, fingerprints, versions := make([]string, len(same)), make([][]byte, len(same)), make([]int64, len(same))
+	for i, row := range same {
+		ids[i], fingerprints[i], versions[i] = row.SourceID, row.Fingerprint, row.version
+	}
+	_, err := p.tx.ExecContext(ctx, `
+		UPDATE links l SET fingerprint = f.fingerprint, user_version = f.version
+		FROM unnest($2::text[], $3::bytea[], $4::bigint[]) AS f (source_id, fingerprint, version)
+		WHERE l.connection_id = $1 AND l.source_id = f.source_id`,
+		p.run.ConnectionID, pq.StringArray(ids), pq.ByteaArray(fingerprints), pq.Int64Array(versions))
+	return err
+}
+
+// userJSON is a user as row_to_json has it.
+type userJSON struct {
+	ID            string                   `json:"id"`
+	AccountID     string                   `json:"account_id"`
+	Email         string                   `json:"email"`
+	FirstName     string                   `json:"first_name"`
+	LastName      string                   `json:"last_name"`
+	Status        directory.UserStatus     `json:"status"`
+	DeactivatedBy *directory.DeactivatedBy `json:"deactivated_by"`
+	Fields        directory.Values         `json:"fields"`
+	RoleID        string                   `json:"role_id"`
+	Organization  *string                  `json:"organization_id"`
+	Source        directory.Origin         `json:"source"`
+	InvitedAt     *time.Time               `json:"invited_at"`
+	AcceptedAt    *time.Time               `json:"accepted_at"`
+	Version       int64                    `json:"version"`
+	CreatedAt     time.Time                `json:"created_at"`
+	UpdatedAt     time.Time                `json:"updated_at"`
+}
+
+func decodeUser(encoded []byte) (*directory.User, error) {
+	if encoded == nil {
+		return nil, nil
+	}
+	var u userJSON
+	if err := json.Unmarshal(encoded, &u); err != nil {
+		return nil, fmt.Errorf("decode user: %w", err)
+	}
+	user := directory.User(u)
+	return &user, nil
+}

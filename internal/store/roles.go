@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+)
+
+// Role is a role that users of an account can have.
+type Role struct {
+	ID      string `db:"id"`
+	Name    string `db:"name"`
+	BuiltIn bool   `db:"built_in"`
+}
+
+func builtInRoles() []Role {
+	return []Role{
+		{ID: directory.RoleAccountOwner, Name: "Account owner"},
+		{ID: directory.RoleSuperAdmin, Name: "Super admin"},
+		{ID: directory.RoleUserAdmin, Name: "User admin"},
+		{ID: directory.RoleMember, Name: "Member"},
+	}
+}
+
+func createBuiltInRoles(ctx context.Context, tx *sqlx.Tx, accountID string) error {
+	for _, r := range builtInRoles() {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO roles (account_id, id, name, built_in) VALUES ($1, $2, $3, true)`, accountID, r.ID, r.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Roles are an account's roles, the built-in ones first.
+func (s *Store) Roles(ctx context.Context, accountID string) ([]Role, error) {
+	var roles []Role
+	err := s.db.SelectContext(ctx, &roles, `
+		SELECT id, name, built_in FROM roles WHERE account_id = $1 ORDER BY built_in DESC, name`, accountID)
+	return roles, wrap("list roles", found("account", err))
+}
+
+// CreateRole makes a role, whose id follows from its name.
+func (s *Store) CreateRole(ctx context.Context, accountID, name string) (Role, error) {
+	var role Role
+	err := s.createNamed(ctx, "role", accountID, name, func(tx *sqlx.Tx, id, name string) error {
+		return tx.GetContext(ctx, &role, `
+			INSERT INTO roles (account_id, id, name) VALUES ($1, $2, $3) RETURNING id, name, built_in`, accountID, id, name)
+	}, `SELECT id FROM roles WHERE account_id = $1`)
+	return role, err
+}
+
+// DeleteRole removes a role. A built-in one and one that a user or a token has stay.
+func (s *Store) DeleteRole(ctx context.Context, accountID, id string) error {
+	return s.inTx(ctx, "delete role", func(tx *sqlx.Tx) error {
+		var builtIn bool
+		err := tx.GetContext(ctx, &builtIn, `DELETE FROM roles WHERE account_id = $1 AND id = $2 RETURNING built_in`, accountID, id)
+		if err != nil {
+			return found("role", err)
+		}
+		if builtIn {
+			return directory.Conflict("role_built_in", "Every account has this role; it cannot be deleted.")
+		}
+		return nil
+	})
+}
+
+// createNamed makes a role or an organization: it finds an id for the name and has it inserted.
+func (s *Store) createNamed(ctx context.Context, noun, accountID, name string, insert func(tx *sqlx.Tx, id, name string) error, ids string) error {
+	name = strings.TrimSpace(name)
+	if name == "" {
+		return directory.Invalid(noun+"_invalid", "The "+noun+" needs a name.", directory.FieldError{Field: "name", Message: "Give the " + noun + " a name."})
+	}
+	return s.inTx(ctx, "create "+noun, func(tx *sqlx.Tx) error {
+		if err := lockAccount(ctx, tx, accountID); err != nil {
+			return err
+		}
+		var taken []string
+		if err := tx.SelectContext(ctx, &taken, ids, accountID); err != nil {
+			return err
+		}
+		return insert(tx, slug(name, taken), name)
+	})
+}

@@ -1,0 +1,131 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+)
+
+// NewRun is what a run begins with. Its id is the caller's, so that opening it twice opens it once.
+type NewRun struct {
+	ID              string
+	ConfigurationID string
+	Number          int
+	Kind            directory.RunKind
+	Trigger         directory.Trigger
+	RequestedBy     string
+	WorkflowID      string
+	WorkflowRunID   string
+}
+
+// RunContext is all that the steps of a run need to know. Settings are those it opened with.
+type RunContext struct {
+	Run           directory.Run
+	Configuration directory.Configuration
+	Connection    directory.Connection
+	Account       directory.Account
+	Fields        []directory.Field
+	Settings      directory.Settings
+	LinkedUsers   int // people of the connection who are in the account
+}
+
+// OpenRun begins a run with the configuration's present settings. Opening the same run again
+// changes nothing. An older run of the configuration that never closed is closed as a failure; a
+// disabled or deleted configuration is the conflict "configuration_disabled".
+func (s *Store) OpenRun(ctx context.Context, r NewRun) (RunContext, error) {
+	var opened RunContext
+	err := s.inTx(ctx, "open run", func(tx *sqlx.Tx) error {
+		var configuration struct {
+			AccountID string `db:"account_id"`
+			Runs      bool   `db:"runs"`
+		}
+		err := tx.GetContext(ctx, &configuration, `
+			SELECT account_id, state = 'enabled' AND deleted_at IS NULL AS runs FROM configurations WHERE id = $1 FOR NO KEY UPDATE`, r.ConfigurationID)
+		if err != nil {
+			return found("configuration", err)
+		}
+		opened, err = loadRunContext(ctx, tx, r.ID)
+		if err == nil || !directory.HasCode(err, "not_found") {
+			return err
+		}
+		if !configuration.Runs {
+			disabled := directory.Conflict("configuration_disabled", "The configuration is disabled or deleted. Enable it to sync.")
+			disabled.Permanent = true
+			return disabled
+		}
+		if err := closeForgotten(ctx, tx, r); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `
+			INSERT INTO runs (id, account_id, configuration_id, number, kind, trigger, requested_by, status, settings, workflow_id, workflow_run_id)
+			SELECT $1, account_id, id, $3, $4, $5, $6, 'running', settings, $7, $8 FROM configurations WHERE id = $2`,
+			r.ID, r.ConfigurationID, r.Number, r.Kind, r.Trigger, r.RequestedBy, r.WorkflowID, r.WorkflowRunID); err != nil {
+			return err
+		}
+		opened, err = loadRunContext(ctx, tx, r.ID)
+		return err
+	})
+	return opened, err
+}
+
+func closeForgotten(ctx context.Context, tx *sqlx.Tx, r NewRun) error {
+	if r.Kind == directory.KindPreview {
+		return nil
+	}
+	var forgotten string
+	err := tx.GetContext(ctx, &forgotten, `
+		SELECT id FROM runs WHERE configuration_id = $1 AND finished_at IS NULL AND kind <> 'preview' FOR NO KEY UPDATE`, r.ConfigurationID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return closeRun(ctx, tx, forgotten, directory.RunFailure, "It ended without closing.")
+}
+
+// RunContext is what the steps of a run need to know, at present.
+func (s *Store) RunContext(ctx context.Context, runID string) (RunContext, error) {
+	loaded, err := loadRunContext(ctx, s.db, runID)
+	return loaded, wrap("load run", err)
+}
+
+func loadRunContext(ctx context.Context, db sqlx.QueryerContext, runID string) (RunContext, error) {
+	var c RunContext
+	var row struct {
+		directory.Run
+		Settings directory.Settings `db:"settings"`
+	}
+	if err := sqlx.GetContext(ctx, db, &row, `SELECT `+runColumns+`, settings FROM runs WHERE id = $1`, runID); err != nil {
+		return c, found("run", err)
+	}
+	c.Run, c.Settings = row.Run, row.Settings
+	var err error
+	if c.Configuration, err = getConfiguration(ctx, db, `WHERE f.id = $1`, c.Run.ConfigurationID); err != nil {
+		return c, err
+	}
+	c.Connection, err = getConnection(ctx, db, `SELECT `+connectionColumns+` FROM connections WHERE id = $1`, c.Configuration.ConnectionID)
+	if err != nil {
+		return c, err
+	}
+	if err := sqlx.GetContext(ctx, db, &c.Account, `SELECT `+accountColumns+` FROM accounts WHERE id = $1`, c.Run.AccountID); err != nil {
+		return c, err
+	}
+	if c.Fields, err = loadFields(ctx, db, c.Run.AccountID); err != nil {
+		return c, err
+	}
+	c.LinkedUsers, err = countLinked(ctx, db, c.Connection.ID)
+	return c, err
+}
+
+func countLinked(ctx context.Context, db sqlx.QueryerContext, connectionID string) (int, error) {
+	var n int
+	err := sqlx.GetContext(ctx, db, &n, `
+		SELECT count(*) FROM links l JOIN users u ON u.id = l.user_id
+		WHERE l.connection_id = $1 AND u.status IN ('invited', 'active', 'awaiting_licence')`, connectionID)
+	return n, err
+}

@@ -1,0 +1,166 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"database/sql"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/mapping"
+)
+
+// CodePageStale is the code of a page that is not the one that the run reads next: another worker
+// has staged it.
+const CodePageStale = "page_stale"
+
+// StagePage is one page of a source, mapped, with the cursor that it was read at and the next.
+type StagePage struct {
+	RunID        string
+	Cursor       string // empty on the first page
+	Next         string // empty on the last page
+	Records      []mapping.Record
+	Fingerprints [][]byte // of the records, by index; nil for a record with problems
+	Total        int      // records that the source announces; 0 while unknown
+}
+
+// FetchProgress is how far a run has read its source.
+type FetchProgress struct {
+	Cursor  string
+	Fetched int
+	Pages   int
+	Done    bool
+}
+
+// StagePage keeps a page and moves the run's cursor past it, both or neither, and says how many
+// records the run has read. A page that was staged already is the conflict CodePageStale and
+// changes nothing; a next cursor that led here before is directory.CodeRepeatedPage.
+func (s *Store) StagePage(ctx context.Context, p StagePage) (int, error) {
+	var fetched int
+	err := s.inTx(ctx, "stage page", func(tx *sqlx.Tx) error {
+		err := tx.GetContext(ctx, &fetched, `
+			UPDATE runs SET fetch_cursor = $3, fetch_done = $3 = '', pages = pages + 1, fetched = fetched + $4,
+			       stage_done = CASE WHEN stage = 'fetch' THEN fetched + $4 ELSE stage_done END,
+			       stage_total = CASE WHEN stage = 'fetch' AND $5 > 0 THEN $5 ELSE stage_total END
+			WHERE id = $1 AND fetch_cursor = $2 AND NOT fetch_done AND finished_at IS NULL AND planned_at IS NULL
+			RETURNING fetched`, p.RunID, p.Cursor, p.Next, len(p.Records), p.Total)
+		if errors.Is(err, sql.ErrNoRows) {
+			return refusePage(ctx, tx, p.RunID)
+		}
+		if err != nil {
+			return found("run", err)
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO fetched_pages (run_id, cursor) VALUES ($1, $2)`, p.RunID, tokenHash(p.Cursor)); err != nil {
+			return err
+		}
+		return stageRecords(ctx, tx, p)
+	})
+	return fetched, err
+}
+
+func refusePage(ctx context.Context, tx *sqlx.Tx, runID string) error {
+	if _, err := lockRun(ctx, tx, runID); err != nil {
+		return err
+	}
+	return directory.Conflict(CodePageStale, "The run has moved past this page.")
+}
+
+// stageRecords writes a page's records. One whose id the run has seen already replaces it.
+func stageRecords(ctx context.Context, tx *sqlx.Tx, p StagePage) error {
+	rows, err := stagedRows(p)
+	if err != nil || len(rows.ids) == 0 {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO staged_users (run_id, source_id, enabled, email_key, mapped, problems, fingerprint)
+		SELECT $1, * FROM unnest($2::text[], $3::boolean[], $4::text[], $5::text[], $6::text[], $7::bytea[])
+		ON CONFLICT (run_id, source_id) DO UPDATE SET enabled = excluded.enabled, email_key = excluded.email_key,
+		       mapped = excluded.mapped, problems = excluded.problems, fingerprint = excluded.fingerprint`,
+		p.RunID, pq.StringArray(rows.ids), pq.BoolArray(rows.enabled), pq.Array(rows.emails),
+		pq.StringArray(rows.mapped), pq.Array(rows.problems), pq.ByteaArray(rows.fingerprints))
+	return err
+}
+
+// columns are the columns of a page.
+type columns struct {
+	ids, mapped      []string
+	enabled          []bool
+	emails, problems []*string
+	fingerprints     [][]byte
+}
+
+func stagedRows(p StagePage) (columns, error) {
+	var rows columns
+	at := make(map[string]int, len(p.Records))
+	for i, record := range p.Records {
+		id := storable(record.SourceID)
+		mapped, err := json.Marshal(record.Values)
+		if err != nil {
+			return rows, err
+		}
+		problems, err := encodeProblems(record.Problems)
+		if err != nil {
+			return rows, err
+		}
+		row, seen := at[id]
+		if !seen {
+			row = len(rows.ids)
+			at[id] = row
+			rows.grow()
+		}
+		rows.ids[row], rows.enabled[row], rows.mapped[row], rows.problems[row] = id, record.Enabled, string(mapped), problems
+		rows.emails[row], rows.fingerprints[row] = emailKeyOf(record), p.Fingerprints[i]
+	}
+	return rows, nil
+}
+
+func (c *columns) grow() {
+	c.ids, c.mapped = append(c.ids, ""), append(c.mapped, "")
+	c.enabled = append(c.enabled, false)
+	c.emails, c.problems = append(c.emails, nil), append(c.problems, nil)
+	c.fingerprints = append(c.fingerprints, nil)
+}
+
+func encodeProblems(problems []directory.Problem) (*string, error) {
+	if len(problems) == 0 {
+		return nil, nil
+	}
+	encoded, err := json.Marshal(problems)
+	text := string(encoded)
+	return &text, err
+}
+
+func emailKeyOf(record mapping.Record) *string {
+	address, ok := record.Values[directory.FieldEmail].(string)
+	if !ok || address == "" {
+		return nil
+	}
+	key := storable(directory.EmailKey(address))
+	return &key
+}
+
+// storable is text without what PostgreSQL's text cannot hold: the character U+0000 goes, bytes
+// that are no UTF-8 become U+FFFD.
+func storable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
+}
+
+// FetchProgress is how far a run has read its source, so that reading can go on there.
+func (s *Store) FetchProgress(ctx context.Context, runID string) (FetchProgress, error) {
+	var p FetchProgress
+	err := s.db.QueryRowContext(ctx, `SELECT fetch_cursor, fetched, pages, fetch_done FROM runs WHERE id = $1`, runID).
+		Scan(&p.Cursor, &p.Fetched, &p.Pages, &p.Done)
+	return p, wrap("load progress", found("run", err))
+}
+
+// Staged is how many different records a run has staged.
+func (s *Store) Staged(ctx context.Context, runID string) (int, error) {
+	var n int
+	err := s.db.GetContext(ctx, &n, `SELECT count(*) FROM staged_users WHERE run_id = $1`, runID)
+	return n, wrap("count staged records", found("run", err))
+}

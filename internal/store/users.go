@@ -1,0 +1,122 @@
+package store
+
+import (
+	"context"
+	"math"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+)
+
+const userColumns = `id, account_id, email, first_name, last_name, status, deactivated_by, fields, role_id,
+	organization_id, source, invited_at, accepted_at, version, created_at, updated_at`
+
+// UserFilter narrows a list of users. Deleted users are listed only when asked for by status.
+type UserFilter struct {
+	Status directory.UserStatus // empty: all but deleted
+	Search string               // part of a name or an address, in any case
+	Limit  int                  // 0: 50; at most 500
+	Cursor string
+}
+
+// Users is a page of an account's users, the longest known first.
+func (s *Store) Users(ctx context.Context, accountID string, f UserFilter) (Page[directory.User], error) {
+	after, err := idCursor(f.Cursor)
+	if err != nil {
+		return Page[directory.User]{}, err
+	}
+	q := query{text: `SELECT ` + userColumns + ` FROM users WHERE account_id = $1`, args: []any{accountID}}
+	if f.Status == "" {
+		q.and(`status <> 'deleted'`)
+	} else {
+		q.and(`status = ?`, f.Status)
+	}
+	if f.Search != "" {
+		q.and(`(strpos(lower(first_name || ' ' || last_name), ?) > 0 OR strpos(lower(email), ?) > 0)`, strings.ToLower(f.Search), strings.ToLower(f.Search))
+	}
+	if after != "" {
+		q.and(`id > ?`, after)
+	}
+	limit := clampLimit(f.Limit)
+	q.add(` ORDER BY id LIMIT ?`, limit+1)
+	var users []directory.User
+	if err := s.db.SelectContext(ctx, &users, q.text, q.args...); err != nil {
+		return Page[directory.User]{}, wrap("list users", found("account", err))
+	}
+	return pageOf(users, limit, func(u directory.User) string { return u.ID }), nil
+}
+
+// User is one of an account's users, a deleted one too.
+func (s *Store) User(ctx context.Context, accountID, id string) (directory.User, error) {
+	var user directory.User
+	err := s.db.GetContext(ctx, &user, `SELECT `+userColumns+` FROM users WHERE account_id = $1 AND id = $2`, accountID, id)
+	return user, wrap("load user", found("user", err))
+}
+
+// ActivateUser lets a user in, whoever took them out, and leaves a change. Without a free licence
+// it is the conflict "licences_exhausted".
+func (s *Store) ActivateUser(ctx context.Context, accountID, userID string) (directory.User, error) {
+	return s.changeStatus(ctx, accountID, userID, func(tx *sqlx.Tx, user directory.User) (directory.Action, error) {
+		if user.Status == directory.Active {
+			return "", nil
+		}
+		_, err := tx.ExecContext(ctx, `
+			UPDATE users SET status = 'active', deactivated_by = NULL, email_key = $2, accepted_at = coalesce(accepted_at, now())
+			WHERE id = $1`, user.ID, directory.EmailKey(user.Email))
+		if user.Status == directory.Deactivated {
+			return directory.ActionReactivate, err
+		}
+		return directory.ActionUpdate, err
+	})
+}
+
+// DeactivateUser takes a user out, whom only an admin then brings back, and leaves a change. The
+// last account owner or super admin is the conflict "last_admin".
+func (s *Store) DeactivateUser(ctx context.Context, accountID, userID string) (directory.User, error) {
+	return s.changeStatus(ctx, accountID, userID, func(tx *sqlx.Tx, user directory.User) (directory.Action, error) {
+		if user.DeactivatedBy != nil && *user.DeactivatedBy == directory.ByAdmin {
+			return "", nil
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE users SET status = 'deactivated', deactivated_by = 'admin' WHERE id = $1`, user.ID)
+		return directory.ActionDeactivate, err
+	})
+}
+
+// changeStatus lets act change a user's status and logs what it did; no action, no change.
+func (s *Store) changeStatus(ctx context.Context, accountID, userID string, act func(*sqlx.Tx, directory.User) (directory.Action, error)) (directory.User, error) {
+	var after directory.User
+	err := s.inTx(ctx, "change user", func(tx *sqlx.Tx) error {
+		if err := lockAccount(ctx, tx, accountID); err != nil {
+			return err
+		}
+		const load = `SELECT ` + userColumns + ` FROM users WHERE account_id = $1 AND id = $2`
+		var before directory.User
+		if err := tx.GetContext(ctx, &before, load, accountID, userID); err != nil {
+			return found("user", err)
+		}
+		if before.Status == directory.Deleted {
+			return directory.Conflict("user_deleted", "The user is deleted.")
+		}
+		action, err := act(tx, before)
+		if err != nil {
+			return err
+		}
+		if err := tx.GetContext(ctx, &after, load, accountID, userID); err != nil || action == "" {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `
+			INSERT INTO changes (account_id, user_id, label, source, action, before, after, outcome)
+			VALUES ($1, $2, $3, 'admin', $4, $5, $6, 'applied')`,
+			accountID, userID, after.Name(), action, directory.Snapshot{Status: &before.Status}, directory.Snapshot{Status: &after.Status})
+		return err
+	})
+	if err != nil {
+		return directory.User{}, err
+	}
+	return after, nil
+}
+
+// maxID is where a list that runs from the newest number down begins.
+const maxID = math.MaxInt64

@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/store"
+)
+
+type account struct {
+	ID              string                    `json:"id"`
+	Name            string                    `json:"name"`
+	Licences        licences                  `json:"licences"`
+	Provisioning    directory.Provisioning    `json:"provisioning" enum:"none,directory_sync,scim" doc:"The provisioning service that is on."`
+	DateFormat      string                    `json:"date_format" doc:"In which form texts of the directory are taken for dates."`
+	TimeZone        string                    `json:"time_zone"`
+	ReportFrequency directory.ReportFrequency `json:"report_frequency" enum:"daily,errors_only,never"`
+}
+
+type licences struct {
+	Total int `json:"total"`
+	Used  int `json:"used"`
+}
+
+type accountPatch struct {
+	Body struct {
+		Name            *string                    `json:"name,omitempty"`
+		DateFormat      *string                    `json:"date_format,omitempty" doc:"DD/MM/YYYY, MM/DD/YYYY, YYYY-MM-DD or DD.MM.YYYY."`
+		TimeZone        *string                    `json:"time_zone,omitempty" doc:"IANA name, for example Europe/Berlin."`
+		ReportFrequency *directory.ReportFrequency `json:"report_frequency,omitempty" enum:"daily,errors_only,never"`
+	}
+}
+
+func (s *api) accountRoutes() {
+	route(s, "GET /v1/account", "The account of the token", func(ctx context.Context, who directory.Principal, _ *none) (*body[account], error) {
+		a, err := s.store.Account(ctx, who.AccountID)
+		return shown(a, err, showAccount)
+	}, forEveryRole)
+	route(s, "PATCH /v1/account", "Change settings of the account", func(ctx context.Context, who directory.Principal, in *accountPatch) (*body[account], error) {
+		a, err := s.admin.UpdateAccount(ctx, who.AccountID, store.AccountPatch(in.Body))
+		return shown(a, err, showAccount)
+	})
+}
+
+func showAccount(a directory.Account) account {
+	return account{
+		ID: a.ID, Name: a.Name, Licences: licences{a.Licences, a.LicencesUsed}, Provisioning: a.Provisioning,
+		DateFormat: a.DateFormat, TimeZone: a.TimeZone, ReportFrequency: a.ReportFrequency,
+	}
+}

@@ -1,0 +1,158 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/store"
+)
+
+type change struct {
+	ID       int64                        `json:"id"`
+	At       time.Time                    `json:"at"`
+	RunID    *string                      `json:"run_id"`
+	Source   directory.Origin             `json:"source" enum:"directory_sync,scim,admin"`
+	Subject  subject                      `json:"subject"`
+	SourceID *string                      `json:"source_id" doc:"Id of the person in the directory."`
+	Action   directory.Action             `json:"action" enum:"create,update,adopt,deactivate,reactivate,delete,error"`
+	Before   nullable[directory.Snapshot] `json:"before" doc:"What was, of all that differs."`
+	After    nullable[directory.Snapshot] `json:"after" doc:"What is now, of all that differs."`
+	Outcome  directory.Outcome            `json:"outcome" enum:"applied,failed,planned,rejected"`
+	Error    nullable[recordProblem]      `json:"error" doc:"The first problem."`
+	Problems []recordProblem              `json:"problems"`
+}
+
+type subject struct {
+	Type  string  `json:"type" enum:"user"`
+	ID    *string `json:"id" doc:"Null for a person who is not in the account."`
+	Label string  `json:"label"`
+}
+
+type recordProblem struct {
+	Code    string `json:"code"`
+	Field   string `json:"field,omitempty" doc:"Id of the field, where one is meant."`
+	Message string `json:"message"`
+	Remedy  string `json:"remedy"`
+}
+
+// ChangeFilter says which changes are asked for, and in which form.
+type ChangeFilter struct {
+	UserID  string            `query:"user_id" pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$" patternDescription:"an id"`
+	Outcome directory.Outcome `query:"outcome" enum:"applied,failed,planned,rejected"`
+	Action  directory.Action  `query:"action" enum:"create,update,adopt,deactivate,reactivate,delete,error"`
+	Since   time.Time         `query:"since" doc:"RFC 3339."`
+	Accept  string            `header:"Accept" doc:"text/csv exports all changes that match, whatever limit says."`
+	Paging
+}
+
+type changeQuery struct{ ChangeFilter }
+
+type runChangeQuery struct {
+	ID string `path:"id" format:"uuid"`
+	ChangeFilter
+}
+
+func (f ChangeFilter) filter() store.ChangeFilter {
+	out := store.ChangeFilter{UserID: f.UserID, Outcome: f.Outcome, Action: f.Action, Limit: f.Limit, Cursor: f.Cursor}
+	if !f.Since.IsZero() {
+		out.Since = &f.Since
+	}
+	return out
+}
+
+func (s *api) changeRoutes() {
+	route(s, "GET /v1/changes", "The sync log", func(ctx context.Context, who directory.Principal, in *changeQuery) (*huma.StreamResponse, error) {
+		return s.changes(ctx, who, in.Accept, in.filter())
+	}, s.describeChanges)
+	route(s, "GET /v1/runs/{id}/changes", "What a run changed, or would change", func(ctx context.Context, who directory.Principal, in *runChangeQuery) (*huma.StreamResponse, error) {
+		if _, err := s.store.Run(ctx, who.AccountID, in.ID); err != nil {
+			return nil, err
+		}
+		filter := in.filter()
+		filter.RunID = in.ID
+		return s.changes(ctx, who, in.Accept, filter)
+	}, s.describeChanges)
+}
+
+// describeChanges describes the two forms of the answer, which a stream does not show.
+func (s *api) describeChanges(op *huma.Operation) {
+	op.Responses["200"] = &huma.Response{
+		Description: "OK",
+		Content: map[string]*huma.MediaType{
+			"application/json": {Schema: s.schema(reflect.TypeFor[list[change]]())},
+			csvType:            {Schema: &huma.Schema{Type: huma.TypeString}},
+		},
+	}
+}
+
+func (s *api) changes(ctx context.Context, who directory.Principal, accept string, filter store.ChangeFilter) (*huma.StreamResponse, error) {
+	if wantsCSV(accept) {
+		return &huma.StreamResponse{Body: func(hc huma.Context) { s.exportChanges(hc, who.AccountID, filter) }}, nil
+	}
+	page, err := s.store.Changes(ctx, who.AccountID, filter)
+	out, err := paged(page, err, showChange)
+	if err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		hc.SetHeader("Content-Type", "application/json")
+		hc.SetStatus(http.StatusOK)
+		if err := s.huma.Marshal(hc.BodyWriter(), "application/json", out.Body); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+	}}, nil
+}
+
+// exportChanges streams all changes that match. An error before the first line is a problem like
+// any other; one after it breaks the answer off, so that nobody takes a part for the whole.
+func (s *api) exportChanges(hc huma.Context, accountID string, filter store.ChangeFilter) {
+	r, w := humago.Unwrap(hc)
+	export := newExport(w)
+	err := s.store.StreamChanges(hc.Context(), accountID, filter, export.change)
+	if err == nil {
+		err = export.close()
+	}
+	switch {
+	case err != nil && !export.begun:
+		s.report.Write(w, r, err)
+	case err != nil:
+		s.report.Of(hc.Context(), err)
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// wantsCSV says whether CSV comes before JSON among what the caller accepts.
+func wantsCSV(accept string) bool {
+	for part := range strings.SplitSeq(accept, ",") {
+		kind, _, _ := strings.Cut(part, ";")
+		switch strings.ToLower(strings.TrimSpace(kind)) {
+		case csvType:
+			return true
+		case "application/json":
+			return false
+		}
+	}
+	return false
+}
+
+func showChange(c directory.Change) change {
+	out := change{
+		ID: c.ID, At: c.OccurredAt, RunID: c.RunID, Source: c.Source, SourceID: c.SourceID, Action: c.Action, Outcome: c.Outcome,
+		Subject: subject{Type: "user", ID: c.UserID, Label: c.Label},
+		Before:  nullable[directory.Snapshot]{c.Before}, After: nullable[directory.Snapshot]{c.After}, Problems: make([]recordProblem, 0, len(c.Problems)),
+	}
+	for _, p := range c.Problems {
+		out.Problems = append(out.Problems, recordProblem(p))
+	}
+	if len(out.Problems) > 0 {
+		out.Error = nullable[recordProblem]{&out.Problems[0]}
+	}
+	return out
+}

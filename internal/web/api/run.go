@@ -1,0 +1,87 @@
+package api
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/store"
+)
+
+type run struct {
+	ID              string              `json:"id"`
+	ConfigurationID string              `json:"configuration_id"`
+	Kind            directory.RunKind   `json:"kind" enum:"sync,preview,undo"`
+	Trigger         directory.Trigger   `json:"trigger" enum:"first,schedule,manual,rerun"`
+	RequestedBy     string              `json:"requested_by" doc:"Empty when nobody asked."`
+	Status          directory.RunStatus `json:"status" enum:"running,awaiting_approval,success,partial_success,failure,cancelled"`
+	Reason          string              `json:"reason" doc:"Why it failed or waits."`
+	Counts          directory.Counts    `json:"counts"`
+	StartedAt       time.Time           `json:"started_at"`
+	FinishedAt      *time.Time          `json:"finished_at"`
+	WorkflowID      string              `json:"workflow_id"`
+	RunID           string              `json:"run_id" doc:"Temporal's id of the execution."`
+	TemporalURL     string              `json:"temporal_url"`
+}
+
+type progress struct {
+	ID         string          `json:"id"`
+	Stage      directory.Stage `json:"stage" enum:"fetch,plan,approval,provision,deprovision,notify,done"`
+	Done       int             `json:"done" doc:"Of the stage."`
+	Total      int             `json:"total" doc:"Of the stage; 0 while unknown."`
+	PerSecond  float64         `json:"per_second"`
+	ETASeconds *int            `json:"eta_seconds" doc:"Until the end of the stage; null while unknown."`
+}
+
+type runQuery struct {
+	ConfigurationID string `query:"configuration_id" pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$" patternDescription:"an id"`
+	Paging
+}
+
+func (s *api) runRoutes() {
+	route(s, "GET /v1/runs", "The sync history, newest first", func(ctx context.Context, who directory.Principal, in *runQuery) (*body[list[run]], error) {
+		page, err := s.store.Runs(ctx, who.AccountID, store.RunFilter{ConfigurationID: in.ConfigurationID, Limit: in.Limit, Cursor: in.Cursor})
+		return paged(page, err, s.showRun)
+	})
+	route(s, "GET /v1/runs/{id}", "A run", func(ctx context.Context, who directory.Principal, in *byID) (*body[run], error) {
+		r, err := s.store.Run(ctx, who.AccountID, in.ID)
+		return shown(r, err, s.showRun)
+	})
+	route(s, "POST /v1/runs/{id}/approve", "Let a run that awaits approval go on", s.on(s.admin.ApproveRun), status(http.StatusAccepted))
+	route(s, "POST /v1/runs/{id}/reject", "End a run that awaits approval; all users stay as they are", s.on(s.admin.RejectRun), status(http.StatusAccepted))
+	route(s, "POST /v1/runs/{id}/cancel", "Stop a run between two batches", s.on(s.admin.CancelRun), status(http.StatusAccepted))
+}
+
+// on is the handler that does something to a run and shows it.
+func (s *api) on(do func(context.Context, directory.Principal, string) (directory.Run, error)) handler[byID, body[run]] {
+	return func(ctx context.Context, who directory.Principal, in *byID) (*body[run], error) {
+		r, err := do(ctx, who, in.ID)
+		return shown(r, err, s.showRun)
+	}
+}
+
+func (s *api) showRun(r directory.Run) run {
+	return run{
+		ID: r.ID, ConfigurationID: r.ConfigurationID, Kind: r.Kind, Trigger: r.Trigger, RequestedBy: r.RequestedBy,
+		Status: r.Status, Reason: r.Reason, Counts: r.Counts, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
+		WorkflowID: r.WorkflowID, RunID: r.WorkflowRunID, TemporalURL: s.admin.TemporalURL(r),
+	}
+}
+
+// showProgress works out the rate of the stage so far, and from that when it will be through.
+func showProgress(r directory.Run, now time.Time) progress {
+	p := progress{ID: r.ID, Stage: r.Stage, Done: r.StageDone, Total: r.StageTotal}
+	elapsed := now.Sub(r.StageStartedAt).Seconds()
+	if elapsed <= 0 || r.StageDone == 0 {
+		return p
+	}
+	rate := float64(r.StageDone) / elapsed
+	p.PerSecond = math.Round(rate*10) / 10
+	if r.StageTotal > 0 {
+		left := int(math.Ceil(float64(max(r.StageTotal-r.StageDone, 0)) / rate))
+		p.ETASeconds = &left
+	}
+	return p
+}

@@ -1,0 +1,100 @@
+package api
+
+import (
+	"github.com/rollcall-sync/rollcall/internal/admin"
+	"github.com/rollcall-sync/rollcall/internal/directory"
+)
+
+// What comes in as settings has only its types checked here: admin checks all else, so that every
+// mistake of a request is reported at once.
+
+type newConfiguration struct {
+	Body struct {
+		Name         string        `json:"name"`
+		ConnectionID string        `json:"connection_id" doc:"A connection that is connected."`
+		Schedule     scheduleInput `json:"schedule"`
+		OtherSettings
+	}
+}
+
+type configurationPatch struct {
+	ID   string `path:"id" format:"uuid"`
+	Body struct {
+		Name     *string        `json:"name,omitempty"`
+		Schedule *scheduleInput `json:"schedule,omitempty"`
+		OtherSettings
+	}
+}
+
+// OtherSettings are the settings that have a default.
+type OtherSettings struct {
+	Scope                *scopeInput                      `json:"scope,omitempty"`
+	Groups               *directory.GroupSync             `json:"groups,omitempty" doc:"Not available yet: leave out."`
+	Mappings             *[]mappingInput                  `json:"mappings,omitempty" maxItems:"200" doc:"First name, last name and email address are mapped by default."`
+	OnSourceDelete       *string                          `json:"on_source_delete,omitempty" doc:"deactivate (unless said otherwise) or delete: what becomes of users who are gone from the directory or the scope."`
+	NotifyUserIDs        *[]string                        `json:"notify_user_ids,omitempty" doc:"Users who are told of failures."`
+	RoleMappings         *[]directory.RoleMapping         `json:"role_mappings,omitempty" doc:"Not available yet: leave out."`
+	OrganizationMappings *[]directory.OrganizationMapping `json:"organization_mappings,omitempty" doc:"Not available yet: leave out."`
+	Guard                *guardInput                      `json:"guard,omitempty"`
+}
+
+type scopeInput struct {
+	Kind     string   `json:"kind" doc:"all_users. The users of chosen groups are not available yet."`
+	GroupIDs []string `json:"group_ids,omitempty"`
+}
+
+func (s scopeInput) scope() directory.Scope {
+	return directory.Scope{Kind: directory.ScopeKind(s.Kind), GroupIDs: s.GroupIDs}
+}
+
+type scheduleInput struct {
+	Weekday  string `json:"weekday" doc:"monday to sunday."`
+	Time     string `json:"time" doc:"HH:MM, 24 hours."`
+	TimeZone string `json:"time_zone" doc:"IANA name, for example Europe/Berlin."`
+}
+
+type guardInput struct {
+	MaxRemovals       *int `json:"max_removals,omitempty" minimum:"0" maximum:"100000000" doc:"A run that would remove more users than this waits for approval; 500 unless said otherwise."`
+	MaxRemovalPercent *int `json:"max_removal_percent,omitempty" minimum:"0" maximum:"100" doc:"A run that would remove more than this share of the synced users waits for approval; 20 unless said otherwise."`
+}
+
+func (in *newConfiguration) settings() directory.Settings {
+	s := admin.NewSettings()
+	s.Name, s.Schedule = in.Body.Name, directory.Schedule(in.Body.Schedule)
+	in.Body.apply(&s)
+	return s
+}
+
+func (in *configurationPatch) apply(s *directory.Settings) {
+	set(&s.Name, in.Body.Name)
+	if in.Body.Schedule != nil {
+		s.Schedule = directory.Schedule(*in.Body.Schedule)
+	}
+	in.Body.OtherSettings.apply(s)
+}
+
+func (o OtherSettings) apply(s *directory.Settings) {
+	if o.Scope != nil {
+		s.Scope = o.Scope.scope()
+	}
+	if o.Mappings != nil {
+		s.Mappings = toMappings(*o.Mappings)
+	}
+	if o.OnSourceDelete != nil {
+		s.OnSourceDelete = directory.OnSourceDelete(*o.OnSourceDelete)
+	}
+	set(&s.Groups, o.Groups)
+	set(&s.NotifyUserIDs, o.NotifyUserIDs)
+	set(&s.RoleMappings, o.RoleMappings)
+	set(&s.OrganizationMappings, o.OrganizationMappings)
+	if o.Guard != nil {
+		set(&s.Guard.MaxRemovals, o.Guard.MaxRemovals)
+		set(&s.Guard.MaxRemovalPercent, o.Guard.MaxRemovalPercent)
+	}
+}
+
+func set[T any](into, from *T) {
+	if from != nil {
+		*into = *from
+	}
+}

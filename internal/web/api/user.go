@@ -1,0 +1,56 @@
+package api
+
+import (
+	"context"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/store"
+)
+
+type user struct {
+	ID           string               `json:"id"`
+	Email        string               `json:"email"`
+	FirstName    string               `json:"first_name"`
+	LastName     string               `json:"last_name"`
+	Status       directory.UserStatus `json:"status" enum:"invited,active,awaiting_licence,deactivated,deleted"`
+	Fields       directory.Values     `json:"fields" doc:"Values of the other fields, by field id."`
+	Role         string               `json:"role" doc:"Id of the role."`
+	Organization *string              `json:"organization" doc:"Id of the organization."`
+	Groups       []string             `json:"groups" doc:"Ids of the groups."`
+	Source       directory.Origin     `json:"source" enum:"directory_sync,scim,admin" doc:"How the user came into the account."`
+}
+
+type userQuery struct {
+	Status directory.UserStatus `query:"status" enum:"invited,active,awaiting_licence,deactivated,deleted" doc:"Deleted users are listed only when asked for."`
+	Search string               `query:"search" maxLength:"200" doc:"Part of a name or an address."`
+	Paging
+}
+
+func (s *api) userRoutes() {
+	route(s, "GET /v1/users", "The users of the account", func(ctx context.Context, who directory.Principal, in *userQuery) (*body[list[user]], error) {
+		page, err := s.store.Users(ctx, who.AccountID, store.UserFilter{Status: in.Status, Search: in.Search, Limit: in.Limit, Cursor: in.Cursor})
+		return paged(page, err, showUser)
+	})
+	route(s, "GET /v1/users/{id}", "A user", s.onUser(s.store.User))
+	route(s, "POST /v1/users/{id}/activate", "Activate a user, a licence permitting", s.onUser(s.store.ActivateUser))
+	route(s, "POST /v1/users/{id}/deactivate", "Deactivate a user", s.onUser(s.store.DeactivateUser))
+}
+
+// onUser is the handler that finds a user or does something to them, and shows them.
+func (s *api) onUser(do func(ctx context.Context, accountID, id string) (directory.User, error)) handler[byID, body[user]] {
+	return func(ctx context.Context, who directory.Principal, in *byID) (*body[user], error) {
+		u, err := do(ctx, who.AccountID, in.ID)
+		return shown(u, err, showUser)
+	}
+}
+
+func showUser(u directory.User) user {
+	fields := u.Fields
+	if fields == nil {
+		fields = directory.Values{}
+	}
+	return user{
+		ID: u.ID, Email: u.Email, FirstName: u.FirstName, LastName: u.LastName, Status: u.Status, Fields: fields,
+		Role: u.RoleID, Organization: u.Organization, Groups: []string{}, Source: u.Source,
+	}
+}

@@ -1,0 +1,191 @@
+package web_test
+
+import (
+	"encoding/csv"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/mail"
+)
+
+func TestUsersAreListedUnlessDeleted(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ana, _ := b.newUser("ana@contoso.example", directory.Invited)
+	gone, _ := b.newUser("gone@contoso.example", directory.Invited)
+	_, err := b.db.Exec(`UPDATE users SET status = 'deleted', deactivated_by = 'source', email_key = NULL WHERE id = $1`, gone)
+	require.NoError(t, err)
+	ids := func(query string) (ids []any) {
+		for _, u := range b.get("/v1/users" + query).json(t)["items"].([]any) {
+			ids = append(ids, u.(map[string]any)["id"])
+		}
+		return ids
+	}
+	require.Len(t, ids(""), 2, "the owner and Ana")
+	require.Equal(t, []any{ana}, ids("?search=LOPEZ"))
+	require.Equal(t, []any{gone}, ids("?status=deleted"))
+	u := b.get("/v1/users/" + ana).json(t)
+	require.Equal(t, map[string]any{
+		"id": ana, "email": "ana@contoso.example", "first_name": "Ana", "last_name": "Lopez", "status": "invited", "fields": map[string]any{},
+		"role": "member", "organization": nil, "groups": []any{}, "source": "directory_sync",
+	}, u)
+
+	first := b.get("/v1/users?limit=1").json(t)
+	require.Len(t, first["items"], 1)
+	second := b.get("/v1/users?limit=1&cursor=" + first["next"].(string)).json(t)
+	require.Len(t, second["items"], 1)
+	require.Empty(t, second["next"])
+	require.NotEqual(t, first["items"], second["items"])
+}
+
+func TestAdminsActivateAndDeactivateAndTheLogSaysSo(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ana, _ := b.newUser("ana@contoso.example", directory.Invited)
+	require.Equal(t, "active", b.post("/v1/users/"+ana+"/activate", "").json(t)["status"])
+	require.Equal(t, "deactivated", b.post("/v1/users/"+ana+"/deactivate", "").json(t)["status"])
+	changes := b.get("/v1/changes?user_id=" + ana).json(t)["items"].([]any)
+	require.Len(t, changes, 2)
+	newest := changes[0].(map[string]any)
+	require.Equal(t, "deactivate", newest["action"])
+	require.Equal(t, "admin", newest["source"])
+	require.Equal(t, map[string]any{"type": "user", "id": ana, "label": "Ana Lopez"}, newest["subject"])
+	require.Equal(t, map[string]any{"status": "active"}, newest["before"])
+	require.Equal(t, map[string]any{"status": "deactivated"}, newest["after"])
+	require.Nil(t, newest["error"])
+	owner := b.get("/v1/users?search=owner").json(t)["items"].([]any)[0].(map[string]any)["id"].(string)
+	b.requireProblem(b.post("/v1/users/"+owner+"/deactivate", ""), http.StatusConflict, "last_admin")
+}
+
+func TestChangesAreExportedWithoutFormulas(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	labels := []string{`=HYPERLINK("https://evil.example")`, "+1", "-1", "@x", "\tx", `O'Brien, "Söhne"`}
+	for _, label := range labels {
+		_, err := b.db.Exec(`
+			INSERT INTO changes (account_id, label, source, action, outcome, problems) VALUES ($1, $2, 'directory_sync', 'error', 'failed',
+			'[{"code":"a","message":"First.","remedy":"Do."},{"code":"b","message":"Second.","remedy":"Do more."}]')`, b.account.ID, label)
+		require.NoError(t, err)
+	}
+	a := b.send("GET", "/v1/changes?limit=2", b.owner, "", header{"Accept", "text/csv"})
+	require.Equal(t, http.StatusOK, a.Status)
+	require.Contains(t, a.Header.Get("Content-Type"), "text/csv")
+	lines, err := csv.NewReader(strings.NewReader(a.Text)).ReadAll()
+	require.NoError(t, err)
+	require.Len(t, lines, 1+len(labels), "an export is not a page")
+	column := func(name string) int {
+		for i, title := range lines[0] {
+			if title == name {
+				return i
+			}
+		}
+		return -1
+	}
+	var shown []string
+	for _, line := range lines[1:] {
+		shown = append(shown, line[column("subject_label")])
+	}
+	require.ElementsMatch(t, []string{`'=HYPERLINK("https://evil.example")`, "'+1", "'-1", "'@x", "'\tx", `O'Brien, "Söhne"`}, shown)
+	require.Equal(t, "First.; Second.", lines[1][column("error_message")])
+	page := b.get("/v1/changes?limit=2").json(t)
+	require.Len(t, page["items"], 2)
+	change := page["items"].([]any)[0].(map[string]any)
+	require.Equal(t, map[string]any{"code": "a", "message": "First.", "remedy": "Do."}, change["error"])
+	require.Len(t, change["problems"], 2)
+	empty := b.send("GET", "/v1/changes?action=delete", b.owner, "", header{"Accept", "text/csv"})
+	require.Equal(t, 1, strings.Count(empty.Text, "\n"), "the heading alone")
+}
+
+func TestInvitationsAreAccepted(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	link := func(email string) string {
+		_, invitation := b.newUser(email, directory.Invited)
+		token, err := mail.InvitationToken(b.keyring, invitation)
+		require.NoError(t, err)
+		return token
+	}
+	ana := link("ana@contoso.example")
+	page := b.send("GET", "/invitations/"+ana, "", "")
+	require.Equal(t, http.StatusOK, page.Status)
+	require.Contains(t, page.Text, `<form method="post">`)
+	require.Equal(t, "1", itoa(b.licencesUsed()), "looking accepts nothing")
+
+	accepted := b.send("POST", "/v1/invitations/"+ana+"/accept", "", "")
+	require.Equal(t, http.StatusOK, accepted.Status, accepted.Text)
+	require.Equal(t, "active", accepted.json(t)["status"])
+	b.requireProblem(b.send("POST", "/v1/invitations/"+ana+"/accept", "", ""), http.StatusGone, "invitation_used")
+	welcome := b.send("POST", "/invitations/"+link("bo@contoso.example"), "", "")
+	require.Equal(t, http.StatusOK, welcome.Status)
+	require.Contains(t, welcome.Text, "Welcome, Ana Lopez")
+
+	cy := link("cy@contoso.example")
+	b.requireProblem(b.send("POST", "/v1/invitations/"+cy+"/accept", "", ""), http.StatusConflict, "licences_exhausted")
+	full := b.send("POST", "/invitations/"+cy, "", "")
+	require.Equal(t, http.StatusConflict, full.Status)
+	require.Contains(t, full.Text, "Contact your admins")
+	require.Equal(t, "3", itoa(b.licencesUsed()))
+
+	for _, forged := range []string{"x", ana + "x", strings.Repeat("A", 900), "k." + strings.Repeat("A", 64)} {
+		require.Contains(t, []int{http.StatusNotFound, http.StatusUnprocessableEntity}, b.send("POST", "/v1/invitations/"+forged+"/accept", "", "").Status)
+		require.Equal(t, http.StatusNotFound, b.send("POST", "/invitations/"+forged, "", "").Status)
+	}
+	require.NotContains(t, b.log.String(), ana, "a token in a path is not logged")
+}
+
+func (b *bench) licencesUsed() (n int) {
+	b.Helper()
+	require.NoError(b, b.db.Get(&n, `SELECT licences_used FROM accounts WHERE id = $1`, b.account.ID))
+	return n
+}
+
+func TestNobodyMakesATokenAboveThemselves(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	userAdmin := b.newToken(directory.RoleUserAdmin)
+	for _, role := range []string{directory.RoleAccountOwner, directory.RoleSuperAdmin} {
+		b.requireProblem(b.send("POST", "/v1/tokens", userAdmin, `{"name":"x","role":"`+role+`"}`), http.StatusForbidden, "role_forbidden")
+	}
+	made := b.send("POST", "/v1/tokens", userAdmin, `{"name":"x","role":"user_admin"}`)
+	require.Equal(t, http.StatusCreated, made.Status, made.Text)
+	secret := made.json(t)["token"].(string)
+	require.Equal(t, http.StatusOK, b.send("GET", "/v1/users", secret, "").Status)
+	require.NotContains(t, b.get("/v1/tokens").Text, secret)
+	require.Equal(t, http.StatusOK, b.send("GET", "/v1/users", "", "", header{"Authorization", "bEARER " + secret}).Status)
+	for _, tok := range b.get("/v1/tokens").json(t)["items"].([]any) {
+		if tok := tok.(map[string]any); tok["role"] == directory.RoleAccountOwner {
+			b.requireProblem(b.send("DELETE", "/v1/tokens/"+tok["id"].(string), userAdmin, ""), http.StatusForbidden, "role_forbidden")
+		}
+	}
+	require.Equal(t, http.StatusNoContent, b.send("DELETE", "/v1/tokens/"+made.json(t)["id"].(string), userAdmin, "").Status)
+	b.requireProblem(b.send("GET", "/v1/users", secret, ""), http.StatusUnauthorized, "token_invalid")
+}
+
+func TestFieldsRolesAndOrganizations(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	field := b.post("/v1/fields", `{"name":" Joining date ","type":"date"}`)
+	require.Equal(t, http.StatusCreated, field.Status, field.Text)
+	require.Equal(t, map[string]any{"id": "joining_date", "name": "Joining date", "type": "date", "system": false}, field.json(t))
+	b.requireProblem(b.post("/v1/fields", `{"name":"joining DATE","type":"text"}`), http.StatusConflict, "field_exists")
+	require.Len(t, b.get("/v1/fields").json(t)["items"], 4)
+	b.requireProblem(b.send("DELETE", "/v1/fields/email", b.owner, ""), http.StatusConflict, "field_system")
+	require.Equal(t, http.StatusNoContent, b.send("DELETE", "/v1/fields/joining_date", b.owner, "").Status)
+	for _, path := range []string{"/v1/roles", "/v1/organizations"} {
+		made := b.post(path, `{"name":"Sales"}`)
+		require.Equal(t, http.StatusCreated, made.Status, made.Text)
+		b.requireProblem(b.post(path, `{"name":"Sales"}`), http.StatusConflict, "")
+		require.Contains(t, b.get(path).Text, `"Sales"`)
+		require.Equal(t, http.StatusNoContent, b.send("DELETE", path+"/"+made.json(t)["id"].(string), b.owner, "").Status)
+		b.requireProblem(b.send("DELETE", path+"/"+made.json(t)["id"].(string), b.owner, ""), http.StatusNotFound, "not_found")
+	}
+	b.requireProblem(b.send("DELETE", "/v1/roles/member", b.owner, ""), http.StatusConflict, "")
+	patched := b.send("PATCH", "/v1/account", b.owner, `{"date_format":"MM/DD/YYYY","time_zone":"Europe/Berlin","report_frequency":"never"}`).json(t)
+	require.Equal(t, "MM/DD/YYYY", patched["date_format"])
+	require.Equal(t, "Contoso", patched["name"])
+	require.Equal(t, patched, b.get("/v1/account").json(t))
+}

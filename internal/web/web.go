@@ -1,0 +1,74 @@
+// Package web puts the starter's HTTP together: the API, the few pages that people reach by link,
+// health, metrics and the API's documentation, behind one set of middleware.
+//
+// It decides nothing about users or runs; that is admin's.
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/rollcall-sync/rollcall/internal/admin"
+	"github.com/rollcall-sync/rollcall/internal/web/api"
+	"github.com/rollcall-sync/rollcall/internal/web/problem"
+)
+
+// Options are what the handler needs.
+type Options struct {
+	Admin *admin.Admin
+	Log   *slog.Logger
+	// Mounts are further handlers, by pattern as of http.ServeMux.
+	Mounts map[string]http.Handler
+}
+
+// site holds what the handlers need.
+type site struct {
+	admin   *admin.Admin
+	log     *slog.Logger
+	report  problem.Reporter
+	pages   *pages
+	mux     *http.ServeMux
+	metrics *metrics
+}
+
+// Handler is all of the starter's HTTP.
+func Handler(o Options) (http.Handler, error) {
+	templates, err := loadPages()
+	if err != nil {
+		return nil, fmt.Errorf("load pages: %w", err)
+	}
+	s := &site{
+		admin: o.Admin, log: o.Log, report: problem.Reporter{Log: o.Log},
+		pages: templates, mux: http.NewServeMux(), metrics: newMetrics(),
+	}
+	description := api.Register(s.mux, o.Admin, o.Log)
+	openAPI, err := json.Marshal(description)
+	if err != nil {
+		return nil, fmt.Errorf("encode OpenAPI: %w", err)
+	}
+	s.mux.HandleFunc("GET /openapi.json", serve("application/openapi+json", openAPI))
+	s.mux.HandleFunc("GET /docs", s.docs(description))
+	s.mux.HandleFunc("GET /assets/rollcall.css", serve("text/css; charset=utf-8", templates.style))
+	s.mux.HandleFunc("GET /connect/{provider}/callback", s.finishConnection)
+	s.mux.HandleFunc("GET /invitations/{token}", s.showInvitation)
+	s.mux.HandleFunc("POST /invitations/{token}", s.acceptInvitation)
+	s.mux.HandleFunc("GET /healthz", serve("text/plain; charset=utf-8", []byte("ok\n")))
+	s.mux.HandleFunc("GET /readyz", s.ready)
+	s.mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))
+	for pattern, handler := range o.Mounts {
+		s.mux.Handle(pattern, handler)
+	}
+	return s.identify(s.observe(s.recover(s.secure(s.dispatch())))), nil
+}
+
+func serve(contentType string, content []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		// The client is gone if this fails: there is nobody to tell.
+		_, _ = w.Write(content)
+	}
+}

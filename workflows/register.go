@@ -1,0 +1,13 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+)
+
+// Register makes all workflows known to a worker or a replayer.
+func Register(w worker.WorkflowRegistry) {
+	w.RegisterWorkflowWithOptions(DirectorySync, workflow.RegisterOptions{Name: DirectorySyncName})
+	w.RegisterWorkflowWithOptions(SyncRun, workflow.RegisterOptions{Name: SyncRunName})
+	w.RegisterWorkflowWithOptions(MailOutbox, workflow.RegisterOptions{Name: MailOutboxName})
+}

@@ -1,0 +1,232 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/rollcall-sync/rollcall/activities"
+	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/engine"
+)
+
+var syncing *activities.Sync
+
+// SyncRun is one run: open, fetch, plan, guard, provision, deprovision, notify, close. It fails
+// when the run is a Failure and is cancelled when the run was, so that lists of executions say
+// how runs ended.
+func SyncRun(ctx workflow.Context, in SyncRunInput) (SyncRunResult, error) {
+	r := &syncRun{SyncRunInput: in}
+	if err := workflow.SetQueryHandler(ctx, QueryStatus, func() (RunStatus, error) { return r.status, nil }); err != nil {
+		return SyncRunResult{}, err
+	}
+	return r.close(ctx, r.stages(ctx))
+}
+
+type syncRun struct {
+	SyncRunInput
+	status   RunStatus
+	planned  activities.Planned
+	rejected string // why the plan was rejected; empty when it was not
+}
+
+// stages does the run. Each stage leaves the database in a state that the next attempt of it can
+// take up; a cancellation takes effect between two batches.
+func (r *syncRun) stages(ctx workflow.Context) error {
+	if err := r.open(ctx); err != nil {
+		return err
+	}
+	if err := r.fetch(ctx); err != nil {
+		return err
+	}
+	if err := r.plan(ctx); err != nil {
+		return err
+	}
+	if r.Kind == directory.KindPreview {
+		return nil
+	}
+	if r.planned.Held != "" {
+		if err := r.awaitApproval(ctx); err != nil || r.rejected != "" {
+			return err
+		}
+	}
+	if err := r.apply(ctx, directory.StageProvision, r.planned.Changes, activities.ProvisionSteps()); err != nil {
+		return err
+	}
+	return r.apply(ctx, directory.StageDeprovision, r.planned.Removals, activities.DeprovisionSteps())
+}
+
+func (r *syncRun) open(ctx workflow.Context) error {
+	info := workflow.GetInfo(ctx)
+	in := activities.OpenRunInput{
+		RunID: r.RunID, AccountID: r.AccountID, ConfigurationID: r.ConfigurationID, Number: r.Number, Kind: r.Kind, Trigger: r.Trigger,
+		RequestedBy: r.RequestedBy, WorkflowID: info.WorkflowExecution.ID, WorkflowRunID: info.WorkflowExecution.RunID,
+	}
+	return workflow.ExecuteActivity(workingOnDatabase(ctx, "Open the run and freeze its settings"), syncing.OpenRun, in).Get(ctx, nil)
+}
+
+// fetch reads page after page into the staging table. A source that asks to wait is waited for
+// here, by a timer, so that no worker is held up and the history says what it waits for.
+func (r *syncRun) fetch(ctx workflow.Context) error {
+	r.enter(ctx, directory.StageFetch)
+	for waited := time.Duration(0); ; {
+		summary := fmt.Sprintf("Fetch people, after the first %d", r.status.Fetched)
+		var out activities.Fetched
+		err := workflow.ExecuteActivity(readingSource(ctx, summary), syncing.FetchUsers, activities.OfRun{RunID: r.RunID}).Get(ctx, &out)
+		pause, throttled := activities.Throttled(err)
+		switch {
+		case throttled && waited < maxThrottled:
+			waited += pause
+			if err := r.pause(ctx, pause); err != nil {
+				return err
+			}
+		case err != nil:
+			return err
+		default:
+			r.status.Fetched = out.Fetched
+			r.tell(ctx)
+			if out.Done {
+				return nil
+			}
+		}
+	}
+}
+
+// maxThrottled is how long a run is put off by its source before it counts as failed.
+const maxThrottled = 24 * time.Hour
+
+func (r *syncRun) pause(ctx workflow.Context, d time.Duration) error {
+	r.status.Throttled = true
+	defer func() { r.status.Throttled = false }()
+	summary := fmt.Sprintf("%s asked to wait %s", r.Provider.Title(), d)
+	return workflow.NewTimerWithOptions(ctx, d, workflow.TimerOptions{Summary: summary}).Get(ctx, nil)
+}
+
+func (r *syncRun) plan(ctx workflow.Context) error {
+	r.enter(ctx, directory.StagePlan)
+	summary := fmt.Sprintf("Compare %d people with our users", r.status.Fetched)
+	if err := workflow.ExecuteActivity(workingOnDatabase(ctx, summary), syncing.PlanRun, activities.OfRun{RunID: r.RunID}).Get(ctx, &r.planned); err != nil {
+		return err
+	}
+	r.status.Planned, r.status.Failed = r.planned.Changes, r.planned.Failed
+	r.tell(ctx)
+	return nil
+}
+
+// awaitApproval holds the run until an admin has decided. A signal from before it was held is no
+// decision about what it holds now.
+func (r *syncRun) awaitApproval(ctx workflow.Context) error {
+	approve, reject := workflow.GetSignalChannel(ctx, SignalApprove), workflow.GetSignalChannel(ctx, SignalReject)
+	for approve.ReceiveAsync(nil) || reject.ReceiveAsync(nil) {
+	}
+	r.enter(ctx, directory.StageApproval)
+	if err := r.hold(ctx, activities.HoldInput{RunID: r.RunID, Reason: r.planned.Held}, directory.RunAwaitingApproval); err != nil {
+		return err
+	}
+	var cancelled error
+	selector := workflow.NewSelector(ctx)
+	selector.AddReceive(ctx.Done(), func(workflow.ReceiveChannel, bool) { cancelled = ctx.Err() })
+	selector.AddReceive(approve, func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil) })
+	selector.AddReceive(reject, func(c workflow.ReceiveChannel, _ bool) {
+		var by Request
+		c.Receive(ctx, &by)
+		r.rejected = "The planned changes were rejected; all users are as they were."
+	})
+	selector.Select(ctx)
+	switch {
+	case cancelled != nil:
+		return cancelled
+	case r.rejected != "":
+		return workflow.ExecuteActivity(workingOnDatabase(ctx, "Reject the plan"), syncing.RejectPlan, activities.OfRun{RunID: r.RunID}).Get(ctx, nil)
+	default:
+		return r.hold(ctx, activities.HoldInput{RunID: r.RunID}, directory.RunRunning)
+	}
+}
+
+// hold writes down whether the run waits for a decision, in the database and for searches.
+func (r *syncRun) hold(ctx workflow.Context, in activities.HoldInput, status directory.RunStatus) error {
+	summary := "Go on after approval"
+	if in.Reason != "" {
+		summary = "Hold the run for approval"
+	}
+	if err := workflow.ExecuteActivity(workingOnDatabase(ctx, summary), syncing.HoldRun, in).Get(ctx, nil); err != nil {
+		return err
+	}
+	return workflow.UpsertTypedSearchAttributes(ctx, engine.RollcallStatus.ValueSet(string(status)))
+}
+
+// apply works off the planned changes of the given steps, batch by batch.
+func (r *syncRun) apply(ctx workflow.Context, stage directory.Stage, total int, steps []int) error {
+	r.enter(ctx, stage)
+	entered := activities.StageInput{RunID: r.RunID, Stage: stage, Total: total}
+	if err := workflow.ExecuteActivity(workingOnDatabase(ctx, "Begin to "+string(stage)), syncing.EnterStage, entered).Get(ctx, nil); err != nil {
+		return err
+	}
+	for _, step := range steps {
+		for batch, more := 1, true; more; batch++ {
+			in := activities.ApplyInput{RunID: r.RunID, Step: step}
+			summary := fmt.Sprintf("%s, batch %d", activities.StepTitle(step), batch)
+			var out activities.Applied
+			if err := workflow.ExecuteActivity(workingOnDatabase(ctx, summary), syncing.ApplyChanges, in).Get(ctx, &out); err != nil {
+				return err
+			}
+			r.status.Applied += out.Applied
+			r.status.Failed += out.Failed
+			r.tell(ctx)
+			more = out.Remaining > 0
+		}
+	}
+	return nil
+}
+
+// close writes down how the run ended, also when it was cancelled or failed, and has the mail that
+// it left delivered.
+func (r *syncRun) close(ctx workflow.Context, cause error) (SyncRunResult, error) {
+	done, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	r.enter(done, directory.StageNotify)
+	in := activities.CloseRunInput{RunID: r.RunID}
+	switch {
+	case temporal.IsCanceledError(cause):
+		in.Status, in.Reason = directory.RunCancelled, "The run was stopped. What it had done until then stays."
+	case cause != nil:
+		in.Status, in.Reason = directory.RunFailure, activities.Sentence(cause, r.Provider)
+	case r.rejected != "":
+		in.Status, in.Reason = directory.RunCancelled, r.rejected
+	}
+	var result SyncRunResult
+	if err := workflow.ExecuteActivity(settling(done, "Close the run"), syncing.CloseRun, in).Get(done, &result); err != nil {
+		return result, err
+	}
+	if r.Kind != directory.KindPreview {
+		if err := workflow.ExecuteActivity(settling(done, "Have waiting mail delivered"), syncing.WakeMail, activities.OfAccount{AccountID: r.AccountID}).Get(done, nil); err != nil {
+			return result, err
+		}
+	}
+	if err := workflow.UpsertTypedSearchAttributes(done, engine.RollcallStatus.ValueSet(string(result.Status))); err != nil {
+		return result, err
+	}
+	workflow.SetCurrentDetails(done, fmt.Sprintf("%s. %s", result.Status, in.Reason))
+	return result, r.ending(cause, in.Reason)
+}
+
+// ending is the error with which the execution ends, if any.
+func (r *syncRun) ending(cause error, reason string) error {
+	if cause == nil || temporal.IsCanceledError(cause) {
+		return cause
+	}
+	return temporal.NewNonRetryableApplicationError(reason, activities.ErrorType(cause), nil)
+}
+
+func (r *syncRun) enter(ctx workflow.Context, stage directory.Stage) {
+	r.status.Stage = stage
+	r.tell(ctx)
+}
+
+// tell keeps the execution's details in the Web UI at what the run is doing.
+func (r *syncRun) tell(ctx workflow.Context) {
+	workflow.SetCurrentDetails(ctx, fmt.Sprintf("Stage %s: %d fetched, %d changes planned, %d applied, %d failed.",
+		r.status.Stage, r.status.Fetched, r.status.Planned, r.status.Applied, r.status.Failed))
+}

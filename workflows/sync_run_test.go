@@ -1,0 +1,253 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/rollcall-sync/rollcall/activities"
+	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/reconcile"
+	"github.com/rollcall-sync/rollcall/workflows"
+)
+
+// script stands in for the activities of a run: it answers with what a test wrote down, and
+// records what was asked.
+type script struct {
+	env      *testsuite.TestWorkflowEnvironment
+	fetch    []func() (activities.Fetched, error) // one for each call, the last for all further ones
+	planned  activities.Planned
+	batches  map[int]int // by step
+	onBatch  func()
+	calls    []string
+	fetches  []time.Time
+	closed   []activities.CloseRunInput
+	rejected int
+	woken    int
+}
+
+func newScript(t *testing.T) *script {
+	t.Helper()
+	s := &script{
+		env:     new(testsuite.WorkflowTestSuite).NewTestWorkflowEnvironment(),
+		fetch:   []func() (activities.Fetched, error){fetched(2, true)},
+		batches: map[int]int{reconcile.StepPresent: 3, reconcile.StepMissing: 1},
+	}
+	s.env.SetStartTime(monday)
+	s.env.SetTestTimeout(time.Minute)
+	workflows.Register(s.env)
+	s.env.RegisterActivity(s)
+	return s
+}
+
+func fetched(n int, done bool) func() (activities.Fetched, error) {
+	return func() (activities.Fetched, error) { return activities.Fetched{Fetched: n, Done: done}, nil }
+}
+
+func throttled(d time.Duration) func() (activities.Fetched, error) {
+	return func() (activities.Fetched, error) {
+		return activities.Fetched{}, temporal.NewApplicationErrorWithOptions("slow down", directory.CodeSourceThrottled,
+			temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{map[string]float64{"seconds": d.Seconds()}}})
+	}
+}
+
+func refused(code, sentence string) func() (activities.Fetched, error) {
+	return func() (activities.Fetched, error) {
+		return activities.Fetched{}, temporal.NewNonRetryableApplicationError(sentence, code, nil)
+	}
+}
+
+func (s *script) OpenRun(context.Context, activities.OpenRunInput) error {
+	s.calls = append(s.calls, "open")
+	return nil
+}
+
+func (s *script) FetchUsers(context.Context, activities.OfRun) (activities.Fetched, error) {
+	s.calls, s.fetches = append(s.calls, "fetch"), append(s.fetches, s.env.Now())
+	next := s.fetch[0]
+	if len(s.fetch) > 1 {
+		s.fetch = s.fetch[1:]
+	}
+	return next()
+}
+
+func (s *script) PlanRun(context.Context, activities.OfRun) (activities.Planned, error) {
+	s.calls = append(s.calls, "plan")
+	return s.planned, nil
+}
+
+func (s *script) EnterStage(_ context.Context, in activities.StageInput) error {
+	s.calls = append(s.calls, string(in.Stage))
+	return nil
+}
+
+func (s *script) HoldRun(_ context.Context, in activities.HoldInput) error {
+	s.calls = append(s.calls, fmt.Sprintf("hold %t", in.Reason != ""))
+	return nil
+}
+
+func (s *script) RejectPlan(context.Context, activities.OfRun) error {
+	s.rejected++
+	return nil
+}
+
+func (s *script) ApplyChanges(_ context.Context, in activities.ApplyInput) (activities.Applied, error) {
+	s.calls = append(s.calls, fmt.Sprintf("apply %d", in.Step))
+	if s.onBatch != nil {
+		s.onBatch()
+	}
+	if s.batches[in.Step] > 0 {
+		s.batches[in.Step]--
+	}
+	return activities.Applied{Applied: 2, Remaining: s.batches[in.Step]}, nil
+}
+
+func (s *script) CloseRun(_ context.Context, in activities.CloseRunInput) (activities.ClosedRun, error) {
+	s.closed = append(s.closed, in)
+	if in.Status == "" {
+		in.Status = directory.RunSuccess
+	}
+	return activities.ClosedRun{Status: in.Status}, nil
+}
+
+func (s *script) WakeMail(context.Context, activities.OfAccount) error {
+	s.woken++
+	return nil
+}
+
+func (s *script) run(kind directory.RunKind) {
+	s.env.ExecuteWorkflow(workflows.SyncRunName, workflows.SyncRunInput{
+		RunID: "r-1", AccountID: "a-1", ConfigurationID: "c-1", Provider: directory.Entra, Number: 1, Kind: kind, Trigger: directory.TriggerManual,
+	})
+}
+
+func TestE2_StagesInOrderBatchByBatch(t *testing.T) {
+	t.Parallel()
+	s := newScript(t)
+	s.fetch = []func() (activities.Fetched, error){fetched(10, false), fetched(12, true)}
+	s.run(directory.KindSync)
+	require.NoError(t, s.env.GetWorkflowError())
+	require.Equal(t, []string{
+		"open", "fetch", "fetch", "plan",
+		"provision", "apply 1", "apply 2", "apply 3", "apply 3", "apply 3",
+		"deprovision", "apply 4",
+	}, s.calls)
+	require.Equal(t, []activities.CloseRunInput{{RunID: "r-1"}}, s.closed)
+	require.Equal(t, 1, s.woken)
+}
+
+func TestF3_PreviewAppliesNothingAndMailsNobody(t *testing.T) {
+	t.Parallel()
+	s := newScript(t)
+	s.planned.Held = "too many"
+	s.run(directory.KindPreview)
+	require.NoError(t, s.env.GetWorkflowError())
+	require.Equal(t, []string{"open", "fetch", "plan"}, s.calls)
+	require.Zero(t, s.woken)
+}
+
+func TestCaseA4_ThrottledWaitsAsLongAsAskedAndNoWorkerIsHeldUp(t *testing.T) {
+	t.Parallel()
+	s := newScript(t)
+	slow := throttled(120 * time.Second)
+	s.fetch = []func() (activities.Fetched, error){slow, slow, slow, slow, slow, fetched(2, true)}
+	s.run(directory.KindSync)
+	require.NoError(t, s.env.GetWorkflowError())
+	require.Len(t, s.fetches, 6, "no more requests than needed")
+	for i := 1; i < len(s.fetches); i++ {
+		require.GreaterOrEqual(t, s.fetches[i].Sub(s.fetches[i-1]), 120*time.Second)
+	}
+}
+
+func TestThrottledForADayFails(t *testing.T) {
+	t.Parallel()
+	s := newScript(t)
+	s.fetch = []func() (activities.Fetched, error){throttled(time.Hour)}
+	s.run(directory.KindSync)
+	require.Error(t, s.env.GetWorkflowError())
+	require.Len(t, s.fetches, 25)
+	require.Equal(t, directory.RunFailure, s.closed[0].Status)
+}
+
+func TestB7_FailureSaysWhichProblem(t *testing.T) {
+	t.Parallel()
+	s := newScript(t)
+	s.fetch = []func() (activities.Fetched, error){refused(directory.CodeConsentRevoked, "Contoso no longer lets Rollcall in. Connect the tenant again.")}
+	s.run(directory.KindSync)
+	var failure *temporal.ApplicationError
+	require.ErrorAs(t, s.env.GetWorkflowError(), &failure)
+	require.Equal(t, directory.CodeConsentRevoked, failure.Type())
+	require.Equal(t, []activities.CloseRunInput{{RunID: "r-1", Status: directory.RunFailure, Reason: "Contoso no longer lets Rollcall in. Connect the tenant again."}}, s.closed)
+	require.Len(t, s.fetches, 1)
+	require.NotContains(t, s.calls, "plan")
+}
+
+func TestCaseD1_SourceThatKeepsFailingEndsAsFailureWithoutAPlan(t *testing.T) {
+	t.Parallel()
+	s := newScript(t)
+	down := func() (activities.Fetched, error) {
+		return activities.Fetched{}, temporal.NewApplicationError("Microsoft Entra ID does not answer.", directory.CodeSourceUnavailable)
+	}
+	s.fetch = []func() (activities.Fetched, error){fetched(10, false), down}
+	s.run(directory.KindSync)
+	require.Error(t, s.env.GetWorkflowError())
+	require.Len(t, s.fetches, 11)
+	require.NotContains(t, s.calls, "plan")
+	require.Equal(t, "Microsoft Entra ID does not answer.", s.closed[0].Reason)
+}
+
+func TestInternalErrorsReachTheAdminWithoutInternals(t *testing.T) {
+	t.Parallel()
+	s := newScript(t)
+	s.fetch = []func() (activities.Fetched, error){func() (activities.Fetched, error) {
+		return activities.Fetched{}, temporal.NewNonRetryableApplicationError("pq: secret detail", "internal", errors.New("cause"))
+	}}
+	s.run(directory.KindSync)
+	require.NotContains(t, s.closed[0].Reason, "pq")
+	require.Contains(t, s.closed[0].Reason, "Sync now")
+}
+
+func TestB4_CancelStopsBetweenTwoBatches(t *testing.T) {
+	t.Parallel()
+	s := newScript(t)
+	s.batches[reconcile.StepPresent] = 10
+	s.onBatch = func() {
+		if s.batches[reconcile.StepPresent] == 8 {
+			s.env.CancelWorkflow()
+		}
+	}
+	s.run(directory.KindSync)
+	require.True(t, temporal.IsCanceledError(s.env.GetWorkflowError()))
+	require.Equal(t, directory.RunCancelled, s.closed[0].Status)
+	require.NotContains(t, s.calls, "deprovision")
+	require.Equal(t, 1, s.woken, "who was invited until then gets the mail")
+}
+
+func TestGuardHoldsUntilApproved(t *testing.T) {
+	t.Parallel()
+	s := newScript(t)
+	s.planned = activities.Planned{Changes: 8, Removals: 5, Held: "too many"}
+	s.env.RegisterDelayedCallback(func() { s.env.SignalWorkflow(workflows.SignalApprove, nil) }, 48*time.Hour)
+	s.run(directory.KindSync)
+	require.NoError(t, s.env.GetWorkflowError())
+	require.Equal(t, []string{"open", "fetch", "plan", "hold true", "hold false", "provision"}, s.calls[:6])
+	require.Contains(t, s.calls, "apply 4")
+}
+
+func TestGuardRejectedLeavesAllUsersAsTheyWere(t *testing.T) {
+	t.Parallel()
+	s := newScript(t)
+	s.planned = activities.Planned{Changes: 8, Removals: 5, Held: "too many"}
+	s.env.RegisterDelayedCallback(func() { s.env.SignalWorkflow(workflows.SignalReject, workflows.Request{RequestedBy: "Ana"}) }, time.Hour)
+	s.run(directory.KindSync)
+	require.NoError(t, s.env.GetWorkflowError())
+	require.Equal(t, []string{"open", "fetch", "plan", "hold true"}, s.calls)
+	require.Equal(t, 1, s.rejected)
+	require.Equal(t, directory.RunCancelled, s.closed[0].Status)
+}
