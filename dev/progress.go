@@ -13,8 +13,8 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
-// run is what the API says of a run that has ended.
-type run struct {
+// endedRun is what the API says of a run that has ended.
+type endedRun struct {
 	Status directory.RunStatus `json:"status"`
 	Reason string              `json:"reason"`
 	Counts directory.Counts    `json:"counts"`
@@ -28,7 +28,7 @@ type status struct {
 		Total     int     `json:"total"`
 		PerSecond float64 `json:"per_second"`
 	} `json:"current_run"`
-	LastRun *run `json:"last_run"`
+	LastRun *endedRun `json:"last_run"`
 }
 
 // showFirstRuns shows the progress of each account's run until it has ended, and returns the exit
@@ -56,14 +56,14 @@ func showFirstRuns(ctx context.Context, stack *devstack.Stack, out io.Writer) (i
 }
 
 // follow waits for the end of the configuration's run, drawing a bar meanwhile.
-func follow(ctx context.Context, client devstack.Client, account devstack.Account, out io.Writer) (run, error) {
+func follow(ctx context.Context, client devstack.Client, account devstack.Account, out io.Writer) (endedRun, error) {
 	bar := newBar(out)
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		var now status
 		if err := client.Call(ctx, http.MethodGet, "/v1/configurations/"+account.ConfigurationID+"/status", nil, &now); err != nil {
-			return run{}, err
+			return endedRun{}, err
 		}
 		if now.CurrentRun == nil && now.LastRun != nil {
 			bar.end()
@@ -74,13 +74,13 @@ func follow(ctx context.Context, client devstack.Client, account devstack.Accoun
 		}
 		select {
 		case <-ctx.Done():
-			return run{}, ctx.Err()
+			return endedRun{}, ctx.Err()
 		case <-tick.C:
 		}
 	}
 }
 
-func printRun(out io.Writer, account devstack.Account, ended run) {
+func printRun(out io.Writer, account devstack.Account, ended endedRun) {
 	c := ended.Counts
 	_, _ = fmt.Fprintf(out, "%s: %s. %d fetched, %d created, %d updated, %d unchanged, %d adopted, %d deactivated, %d reactivated, %d deleted, %d failed.\n",
 		account.Name, title(ended.Status), c.Fetched, c.Created, c.Updated, c.Unchanged, c.Adopted, c.Deactivated, c.Reactivated, c.Deleted, c.Failed)

@@ -195,7 +195,7 @@ func (s *Stack) Stop() error {
 		errs = append(errs, s.entra.Close())
 	}
 	if s.mailbox != nil {
-		errs = append(errs, s.mailbox.Close())
+		errs = append(errs, s.mailbox.Stop())
 	}
 	if s.postgres != nil {
 		errs = append(errs, s.postgres.Stop())

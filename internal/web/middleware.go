@@ -28,10 +28,7 @@ func (s *site) identify(next http.Handler) http.Handler {
 // tokens and people.
 func (s *site) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, route := s.mux.Handler(r)
-		if route == "" {
-			route = "none"
-		}
+		route := s.route(r)
 		start, out := time.Now(), &recorder{ResponseWriter: w}
 		defer func() {
 			took := time.Since(start)
@@ -41,6 +38,19 @@ func (s *site) observe(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(out, r)
 	})
+}
+
+// route names the route of a request for log and metrics.
+func (s *site) route(r *http.Request) string {
+	_, pattern := s.mux.Handler(r)
+	switch {
+	case pattern == "":
+		return "none"
+	case s.mounts[pattern] != nil:
+		return "mounted"
+	default:
+		return pattern
+	}
 }
 
 // recover turns a panic into a problem. http.ErrAbortHandler is meant to break an answer off.

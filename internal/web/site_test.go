@@ -62,12 +62,14 @@ func TestHealthMetricsAndHeaders(t *testing.T) {
 	require.Contains(t, a.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'")
 	require.NotEmpty(t, a.Header.Get("X-Request-Id"))
 	require.NotContains(t, a.Text, "$schema")
+	require.Equal(t, "decoded", b.send("POST", "/codec/S3CR3T/decode", "", "{}").Text)
 	metrics := b.send("GET", "/metrics", "", "").Text
 	require.Contains(t, metrics, `rollcall_http_request_duration_seconds_count{method="GET",route="GET /v1/users",status="200"} 1`)
 	log := b.log.String()
 	require.Contains(t, log, `route="GET /v1/users"`)
-	for _, private := range []string{"contoso.example", "search=", b.owner} {
+	for _, private := range []string{"contoso.example", "search=", b.owner, "S3CR3T"} {
 		require.NotContains(t, log, private)
+		require.NotContains(t, metrics, private)
 	}
 }
 

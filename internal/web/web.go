@@ -21,7 +21,8 @@ import (
 type Options struct {
 	Admin *admin.Admin
 	Log   *slog.Logger
-	// Mounts are further handlers, by pattern as of http.ServeMux.
+	// Mounts are further handlers, by pattern as of http.ServeMux. A pattern may hold a secret: no
+	// log and no metric shows it.
 	Mounts map[string]http.Handler
 }
 
@@ -32,6 +33,7 @@ type site struct {
 	report  problem.Reporter
 	pages   *pages
 	mux     *http.ServeMux
+	mounts  map[string]http.Handler
 	metrics *metrics
 }
 
@@ -43,7 +45,7 @@ func Handler(o Options) (http.Handler, error) {
 	}
 	s := &site{
 		admin: o.Admin, log: o.Log, report: problem.Reporter{Log: o.Log},
-		pages: templates, mux: http.NewServeMux(), metrics: newMetrics(),
+		pages: templates, mux: http.NewServeMux(), mounts: o.Mounts, metrics: newMetrics(),
 	}
 	description := api.Register(s.mux, o.Admin, o.Log)
 	openAPI, err := json.Marshal(description)

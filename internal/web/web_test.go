@@ -63,7 +63,9 @@ func newBench(t *testing.T) *bench {
 		PublicURL: "https://rollcall.example", TemporalUIURL: "https://temporal.example", Namespace: "rollcall",
 		EntraClientID: "client-1", EntraLoginURL: "https://login.example", GraphURL: "https://graph.example",
 	})
-	handler, err := web.Handler(web.Options{Log: log, Admin: b.admin})
+	handler, err := web.Handler(web.Options{Log: log, Admin: b.admin, Mounts: map[string]http.Handler{
+		"/codec/S3CR3T/": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "decoded") }),
+	}})
 	require.NoError(t, err)
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)

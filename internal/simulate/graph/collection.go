@@ -86,7 +86,7 @@ func contextOf(set, selects string) string {
 
 // place is what a $skiptoken of a list holds: the last item served.
 type place struct {
-	Kind int    `json:"k,omitempty"`
+	Kind int    `json:"k"`
 	Seq  uint64 `json:"s"`
 }
 

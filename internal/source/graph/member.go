@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"iter"
+	"unicode/utf8"
 )
 
 // members walks the members of a JSON object, which must be valid; any other value has none.
-// It copies nothing: decoding each user into a map takes twice the time.
-func members(object json.RawMessage) iter.Seq2[string, json.RawMessage] {
-	return func(yield func(string, json.RawMessage) bool) {
+// It copies nothing, which is what makes reading a page about as fast as encoding/json into a
+// struct of fixed fields; decoding each user into a map takes half as long again.
+func members(object json.RawMessage) iter.Seq2[[]byte, json.RawMessage] {
+	return func(yield func([]byte, json.RawMessage) bool) {
 		at := skipSpace(object, 0)
 		if at == len(object) || object[at] != '{' {
 			return
@@ -32,7 +34,7 @@ func members(object json.RawMessage) iter.Seq2[string, json.RawMessage] {
 // member is the value of a name in an object; nil where there is none.
 func member(object json.RawMessage, name string) json.RawMessage {
 	for found, value := range members(object) {
-		if found == name {
+		if string(found) == name {
 			return value
 		}
 	}
@@ -83,11 +85,12 @@ func endOfString(text []byte, start int) int {
 	}
 }
 
-func unquote(quoted []byte) string {
-	if bytes.IndexByte(quoted, '\\') < 0 {
-		return string(quoted[1 : len(quoted)-1])
+// unquote is the text of a valid JSON string, as encoding/json reads it.
+func unquote(quoted []byte) []byte {
+	if bytes.IndexByte(quoted, '\\') < 0 && utf8.Valid(quoted) {
+		return quoted[1 : len(quoted)-1]
 	}
-	var name string
-	_ = json.Unmarshal(quoted, &name) // valid, as the object is
-	return name
+	var text string
+	_ = json.Unmarshal(quoted, &text) // valid, as the object is
+	return []byte(text)
 }

@@ -23,10 +23,7 @@ func FuzzMembers(f *testing.F) {
 		_ = json.Unmarshal([]byte(text), &want) // stays empty where text is no object
 		got := map[string]json.RawMessage{}
 		for name, value := range members(json.RawMessage(text)) {
-			key, err := json.Marshal(name) // as encoding/json does with broken UTF-8
-			require.NoError(t, err)
-			require.NoError(t, json.Unmarshal(key, &name))
-			got[name] = value
+			got[string(name)] = value
 		}
 		require.Len(t, got, len(want))
 		for name, value := range want {

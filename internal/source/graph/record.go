@@ -73,14 +73,17 @@ func decodeUser(body []byte, paths []path) (source.Record, error) {
 func newRecord(user json.RawMessage, paths []path) (source.Record, error) {
 	record := source.Record{Enabled: true, Attributes: make(map[string]json.RawMessage, len(paths))}
 	for name, value := range members(user) {
-		if name == "id" && json.Unmarshal(value, &record.ID) != nil {
-			return source.Record{}, malformed("a user whose id is no text")
-		}
-		if name == "accountEnabled" && json.Unmarshal(value, &record.Enabled) != nil {
-			return source.Record{}, malformed("a user whose accountEnabled is neither true nor false")
+		switch string(name) {
+		case "id":
+			record.ID = text(value)
+		case "accountEnabled":
+			if said := string(value); said != "true" && said != "false" && said != "null" {
+				return source.Record{}, malformed("a user whose accountEnabled is neither true nor false")
+			}
+			record.Enabled = string(value) != "false"
 		}
 		for _, p := range paths {
-			if p.parts[0] != name {
+			if p.parts[0] != string(name) {
 				continue
 			}
 			if found := p.in(value); found != nil && string(found) != "null" {
@@ -92,6 +95,14 @@ func newRecord(user json.RawMessage, paths []path) (source.Record, error) {
 		return source.Record{}, malformed("a user without an id")
 	}
 	return record, nil
+}
+
+// text is the value of a valid JSON string; of anything else there is none.
+func text(value json.RawMessage) string {
+	if value[0] != '"' {
+		return ""
+	}
+	return string(unquote(value))
 }
 
 func decodeOrganization(body []byte) (directory.Tenant, error) {
