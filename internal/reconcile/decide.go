@@ -119,16 +119,16 @@ func linkedEnabled(c Candidate, s Settings) Decision {
 	return d.settled(user)
 }
 
-// linkedDisabled takes a disabled person out. Whoever is out needs no address: it changes only
-// where it is free, and goes to an enabled person who has it.
+// linkedDisabled takes a disabled person out. Whoever is out needs no address: where the record's
+// is somebody else's, the user lets go of the one held, so that it stands in nobody's way.
 func linkedDisabled(c Candidate, s Settings) Decision {
 	user := *c.User
 	if user.Status == directory.Deleted {
 		return Decision{}
 	}
-	claimed := c.ClaimedByEnabled || c.SharedWith > 0
-	d := compare(user, c, s, !claimed && !takenByOther(c.Holder))
-	d.release = claimed && !c.UserReleased
+	elsewhere := c.ClaimedByEnabled || c.SharedWith > 0 || takenByOther(c.Holder)
+	d := compare(user, c, s, !elsewhere)
+	d.release = elsewhere && !c.UserReleased
 	if user.Status.In() {
 		d.moveTo(user, directory.Deactivated)
 		return d.planned(directory.ActionDeactivate, StepPresent, user)

@@ -34,10 +34,12 @@ type Settings struct {
 
 // Holder is another user, who holds the address of a record.
 type Holder struct {
-	User               directory.User
-	LinkedSourceID     string // empty: not linked under this connection
-	LinkedPresent      bool   // its record is staged
-	LinkedKeepsAddress bool   // its staged record has this address still, or none that is valid
+	User           directory.User
+	LinkedSourceID string // empty: not linked under this connection
+	LinkedPresent  bool   // its record is staged
+	// LinkedKeepsAddress says that its staged record has this address still, or none that is
+	// valid. A disabled record does not keep the address from an enabled one that has it.
+	LinkedKeepsAddress bool
 }
 
 // Candidate is a staged record with all that decides about it.

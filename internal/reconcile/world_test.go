@@ -65,7 +65,7 @@ func (w *world) candidate(r mapping.Record, staged map[string]mapping.Record) Ca
 		h := &Holder{User: *w.users[holder], LinkedSourceID: w.sourceOf(holder)}
 		if theirs, present := staged[h.LinkedSourceID]; present {
 			h.LinkedPresent = true
-			h.LinkedKeepsAddress = key(theirs) == key(r) || key(theirs) == ""
+			h.LinkedKeepsAddress = key(theirs) == "" || key(theirs) == key(r) && (theirs.Enabled || !r.Enabled)
 		}
 		c.Holder = h
 	}
@@ -341,7 +341,13 @@ func checkRun(t *rapid.T, before map[string]directory.User, w *world, staged map
 func checkRest(t *rapid.T, w *world, staged map[string]mapping.Record, plan []planned) {
 	for _, p := range plan {
 		record, present := staged[p.source]
-		if !present || !record.Enabled || p.Action != "" {
+		if p.Action != "" && p.Action != directory.ActionError {
+			holder := w.holds[key(record)]
+			require.NotEmpty(t, holder, "what is still planned is held up")
+			require.True(t, w.users[holder].Status.In(), "and by nobody who is out")
+			continue
+		}
+		if !present || !record.Enabled || p.Action == directory.ActionError {
 			continue
 		}
 		require.Contains(t, w.links, p.source, "an enabled record without an error is somebody")
