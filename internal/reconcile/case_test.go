@@ -41,6 +41,14 @@ func TestCaseB4_WhoExistsIsNeitherBlankedNorTakenOut(t *testing.T) {
 	}
 }
 
+func TestCaseB4_NothingIsNoNewNameEither(t *testing.T) {
+	t.Parallel()
+	for _, nothing := range []any{nil, ""} {
+		record := staged(directory.Values{"first_name": nothing, "last_name": nothing, "email": nothing})
+		require.True(t, Decide(Candidate{Record: record, User: ana()}, settings()).Unchanged())
+	}
+}
+
 func TestCaseC1_RenamedIsTheSameUser(t *testing.T) {
 	t.Parallel()
 	d := Decide(Candidate{Record: staged(directory.Values{"email": "ana.ruiz@corp.example"}), User: ana()}, settings())

@@ -98,6 +98,8 @@ func linked(c Candidate, s Settings) Decision {
 	return linkedDisabled(c, s)
 }
 
+// linkedEnabled brings back whom the directory took out, with an address: one that was let go of
+// is somebody else's by now, for all we know, so that the record must have a valid one.
 func linkedEnabled(c Candidate, s Settings) Decision {
 	user := *c.User
 	if user.Status == directory.Deleted && !broughtBack(user) {
@@ -109,7 +111,8 @@ func linkedEnabled(c Candidate, s Settings) Decision {
 	if blocked {
 		d.problems = append(d.problems, problem)
 	}
-	if broughtBack(user) && !blocked {
+	addressless := c.UserReleased && c.Record.Email() == ""
+	if broughtBack(user) && !blocked && !addressless {
 		d.moveTo(user, statusOnReturn(user))
 		return d.planned(directory.ActionReactivate, StepPresent, user)
 	}
@@ -119,8 +122,9 @@ func linkedEnabled(c Candidate, s Settings) Decision {
 	return d.settled(user)
 }
 
-// linkedDisabled takes a disabled person out. Whoever is out needs no address: where the record's
-// is somebody else's, the user lets go of the one held, so that it stands in nobody's way.
+// linkedDisabled takes a disabled person out. Whoever is out needs no address: one that changes, or
+// that is somebody else's, is let go of, so that no quarrel about it keeps a leaver in and the
+// leaver stands in nobody's way.
 func linkedDisabled(c Candidate, s Settings) Decision {
 	user := *c.User
 	if user.Status == directory.Deleted {
@@ -128,7 +132,7 @@ func linkedDisabled(c Candidate, s Settings) Decision {
 	}
 	elsewhere := c.ClaimedByEnabled || c.SharedWith > 0 || takenByOther(c.Holder)
 	d := compare(user, c, s, !elsewhere)
-	d.release = elsewhere && !c.UserReleased
+	d.release = d.moved || elsewhere && !c.UserReleased
 	if user.Status.In() {
 		d.moveTo(user, directory.Deactivated)
 		return d.planned(directory.ActionDeactivate, StepPresent, user)

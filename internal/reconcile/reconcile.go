@@ -14,7 +14,7 @@ import (
 const (
 	StepNone    = 0 // an error only, nothing to apply
 	StepRelease = 1 // users who go, or are out, and give up an address that somebody else takes
-	StepMove    = 2 // users whose address changes
+	StepMove    = 2 // users who are in and whose address changes
 	StepPresent = 3 // all others who are in the directory
 	StepMissing = 4 // users who are gone from the directory
 )
@@ -71,7 +71,7 @@ type Decision struct {
 	// are nil where nothing that people see changes.
 	Before, After *directory.Snapshot
 	Problems      []directory.Problem
-	Release       bool // the user gives up the address
+	Release       bool // the user holds no address from now on, also not one that After shows
 	Outcome       directory.Outcome
 }
 

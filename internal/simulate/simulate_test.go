@@ -50,7 +50,7 @@ func addFault(t *testing.T, url, fault string) {
 	require.Equal(t, http.StatusCreated, status, body)
 }
 
-func TestFaultKinds(t *testing.T) {
+func TestFaultsReplaceAnswers(t *testing.T) {
 	t.Parallel()
 
 	t.Run("StatusWithTheVendorsBody", func(t *testing.T) {
@@ -97,6 +97,10 @@ func TestFaultKinds(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, http.StatusBadRequest, status)
 	})
+}
+
+func TestFaultsDisturbTheConnection(t *testing.T) {
+	t.Parallel()
 
 	t.Run("TruncatedAnswerBreaksOff", func(t *testing.T) {
 		t.Parallel()

@@ -9,6 +9,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/reconcile"
 )
 
 // BatchResult is what applying a batch came to. Remaining counts the step's changes that are
@@ -56,6 +57,9 @@ func (s *Store) ApplyBatch(ctx context.Context, runID string, step, limit int) (
 		if err := lockAccount(ctx, tx, run.AccountID); err != nil {
 			return err
 		}
+		if err := planForFewRows(ctx, tx); err != nil {
+			return err
+		}
 		b := &batch{tx: tx, account: run.AccountID, link: run.ConnectionID}
 		ids, err := b.load(ctx, runID, step, limit)
 		if err != nil {
@@ -73,6 +77,14 @@ func (s *Store) ApplyBatch(ctx context.Context, runID string, step, limit int) (
 	return result, nil
 }
 
+// planForFewRows keeps the plans of a transaction to look-ups by key: a batch touches few rows of
+// large tables, of which fresh ones have no statistics yet.
+func planForFewRows(ctx context.Context, tx *sqlx.Tx) error {
+	_, err := tx.ExecContext(ctx, `
+		SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off`)
+	return err
+}
+
 // load picks the changes: the next ones, and those of users who hold an address that one of these
 // takes, so that a swap is one statement.
 func (b *batch) load(ctx context.Context, runID string, step, limit int) ([]int64, error) {
@@ -84,9 +96,10 @@ func (b *batch) load(ctx context.Context, runID string, step, limit int) ([]int6
 			SELECT c.id, c.email_key FROM picked p
 			JOIN users h ON h.account_id = $4 AND h.email_key = p.email_key
 			JOIN changes c ON c.user_id = h.id AND c.run_id = $1 AND c.step = $2 AND c.outcome = 'planned'
+			WHERE $2 = $5
 		)
 		SELECT c.id, c.action, c.label, coalesce(c.after->>'status' = 'active', false) AS enters
-		FROM picked p JOIN changes c ON c.account_id = $4 AND c.id = p.id ORDER BY c.id`, runID, step, limit, b.account)
+		FROM picked p JOIN changes c ON c.id = p.id ORDER BY c.id`, runID, step, limit, b.account, reconcile.StepMove)
 	b.changes = make(map[int64]batchChange, len(changes))
 	ids := make([]int64, len(changes))
 	for i, c := range changes {
@@ -178,8 +191,8 @@ func (b *batch) fail(ctx context.Context, ids []int64, problem func(batchChange)
 	b.failed += len(ids)
 	_, err := b.tx.ExecContext(ctx, `
 		UPDATE changes c SET outcome = 'failed', occurred_at = now(), problems = coalesce(c.problems, '[]') || f.problem
-		FROM unnest($2::bigint[], $3::jsonb[]) AS f (id, problem) WHERE c.account_id = $1 AND c.id = f.id`,
-		b.account, pq.Int64Array(ids), pq.StringArray(problems))
+		FROM unnest($1::bigint[], $2::jsonb[]) AS f (id, problem) WHERE c.id = f.id`,
+		pq.Int64Array(ids), pq.StringArray(problems))
 	return err
 }
 

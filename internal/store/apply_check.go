@@ -15,7 +15,7 @@ func (b *batch) refuseStale(ctx context.Context, ids []int64) ([]int64, error) {
 	var stale []int64
 	err := b.tx.SelectContext(ctx, &stale, `
 		SELECT c.id FROM changes c LEFT JOIN users u ON u.id = c.user_id AND u.account_id = $1
-		WHERE c.account_id = $1 AND c.id = ANY($2) AND c.action <> 'create'
+		WHERE c.id = ANY($2) AND c.action <> 'create'
 		  AND (u.id IS NULL OR u.version <> c.user_version AND NOT coalesce(
 		       jsonb_build_object('email', u.email, 'first_name', u.first_name, 'last_name', u.last_name,
 		                          'status', u.status, 'fields', u.fields) @> jsonb_strip_nulls(c.before), true))`,
@@ -34,8 +34,8 @@ func (b *batch) refuseTaken(ctx context.Context, ids []int64) ([]int64, error) {
 		var taken []int64
 		err := b.tx.SelectContext(ctx, &taken, `
 			SELECT c.id FROM changes c JOIN users h ON h.account_id = $1 AND h.email_key = c.email_key AND h.id <> c.user_id
-			WHERE c.account_id = $1 AND c.id = ANY($2) AND NOT EXISTS (
-			      SELECT 1 FROM changes o WHERE o.account_id = $1 AND o.id = ANY($2) AND o.user_id = h.id
+			WHERE c.id = ANY($2) AND NOT EXISTS (
+			      SELECT 1 FROM changes o WHERE o.id = ANY($2) AND o.user_id = h.id
 			      AND (o.release OR o.action = 'delete' OR o.email_key <> h.email_key))`,
 			b.account, pq.Int64Array(ids))
 		if err != nil || len(taken) == 0 {

@@ -41,15 +41,15 @@ func (b *batch) assignLicences(ctx context.Context, ids, entering []int64) error
 		WITH free AS (
 			SELECT a.licences_total - a.licences_used + (
 			       SELECT count(*) FROM changes c JOIN users u ON u.id = c.user_id
-			       WHERE c.account_id = $1 AND c.id = ANY($2) AND u.status = 'active' AND c.after->>'status' <> 'active') AS n
+			       WHERE c.id = ANY($2) AND u.status = 'active' AND c.after->>'status' <> 'active') AS n
 			FROM accounts a WHERE a.id = $1
 		), entering AS (
 			SELECT c.id, row_number() OVER (ORDER BY c.id) AS place
 			FROM changes c JOIN users u ON u.id = c.user_id
-			WHERE c.account_id = $1 AND c.id = ANY($3) AND u.status <> 'active'
+			WHERE c.id = ANY($3) AND u.status <> 'active'
 		)
 		UPDATE changes c SET after = jsonb_set(c.after, '{status}', '"awaiting_licence"')
-		FROM entering e, free f WHERE c.account_id = $1 AND c.id = e.id AND e.place > f.n`,
+		FROM entering e, free f WHERE c.id = e.id AND e.place > f.n`,
 		b.account, pq.Int64Array(ids), pq.Int64Array(entering))
 	return err
 }
@@ -61,7 +61,7 @@ func (b *batch) writeCreates(ctx context.Context, ids []int64) error {
 	_, err := b.tx.ExecContext(ctx, `
 		WITH wanted AS (
 			SELECT c.*, coalesce(c.after->>'status', 'invited') AS status FROM changes c
-			WHERE c.account_id = $1 AND c.id = ANY($2)
+			WHERE c.id = ANY($2)
 		), made AS (
 			INSERT INTO users (id, account_id, email, email_key, first_name, last_name, status, deactivated_by, fields, source,
 			                   invitation_id, invited_at)
@@ -78,7 +78,7 @@ func (b *batch) writeCreates(ctx context.Context, ids []int64) error {
 			INSERT INTO mails (account_id, kind, user_id, cause)
 			SELECT $1, 'invitation', id, invitation_id FROM made WHERE invitation_id IS NOT NULL
 		)
-		UPDATE changes SET outcome = 'applied', occurred_at = now() WHERE account_id = $1 AND id = ANY($2)`,
+		UPDATE changes SET outcome = 'applied', occurred_at = now() WHERE id = ANY($2)`,
 		b.account, pq.Int64Array(ids), b.link)
 	return err
 }
@@ -96,7 +96,7 @@ func (b *batch) writeUpdates(ctx context.Context, ids []int64) error {
 			       coalesce(c.after->>'status', u.status) = 'invited'
 			       AND (u.invitation_id IS NULL OR u.invited_at < now() - $4 * interval '1 second') AS invite
 			FROM changes c JOIN users u ON u.id = c.user_id AND u.account_id = $1
-			WHERE c.account_id = $1 AND c.id = ANY($2)
+			WHERE c.id = ANY($2)
 		), moved AS (
 			UPDATE users u SET
 				email = coalesce(w.after->>'email', u.email),
@@ -119,7 +119,7 @@ func (b *batch) writeUpdates(ctx context.Context, ids []int64) error {
 			INSERT INTO mails (account_id, kind, user_id, cause)
 			SELECT $1, 'invitation', id, invitation_id FROM moved WHERE invite
 		)
-		UPDATE changes SET outcome = 'applied', occurred_at = now() WHERE account_id = $1 AND id = ANY($2)`,
+		UPDATE changes SET outcome = 'applied', occurred_at = now() WHERE id = ANY($2)`,
 		b.account, pq.Int64Array(ids), b.link, int(InvitationLife.Seconds()))
 	return err
 }

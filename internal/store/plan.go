@@ -9,8 +9,10 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/reconcile"
 )
 
-// planChunk is how many candidates are in memory at once.
-const planChunk = 5000
+const (
+	planChunk   = 5000 // candidates in memory at once
+	analyzeFrom = 1000 // changes in a plan from which the table's statistics are brought up to date
+)
 
 // PlanSummary is what a plan comes to.
 type PlanSummary struct {
@@ -31,6 +33,7 @@ type planner struct {
 	done          int // candidates and missing users decided
 	candidates    int
 	unchanged     int // candidates decided to be unchanged
+	planned       int // changes written
 }
 
 // Plan decides about every record that a run staged and writes what is to be done as planned
@@ -65,6 +68,11 @@ func (p *planner) plan(ctx context.Context) error {
 	}
 	if p.run.FetchDone {
 		if err := p.eachMissing(ctx, p.planMissing); err != nil {
+			return err
+		}
+	}
+	if p.planned > analyzeFrom {
+		if _, err := p.tx.ExecContext(ctx, `ANALYZE changes (account_id, run_id, step, user_id, email_key, outcome)`); err != nil {
 			return err
 		}
 	}
@@ -127,6 +135,7 @@ func (p *planner) write(ctx context.Context, planned []plannedChange, decided in
 	if err := copyChanges(ctx, p.tx, p.run, planned); err != nil {
 		return err
 	}
+	p.planned += len(planned)
 	p.done += decided
 	p.heartbeat(p.done)
 	return nil

@@ -13,37 +13,59 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/reconcile"
 )
 
-// selectCandidates are the staged records that must be looked at. A disabled record whose address
-// an enabled one has does not keep it.
+// selectCandidates are the staged records that must be looked at: those that are new or changed
+// since they were last applied, and those that have an address in common with one of these. (Two
+// unchanged ones have none in common, since their users hold their addresses.) Of the records with
+// an address, claims are the enabled ones that have a user or could become one. A disabled record
+// does not keep its address from an enabled one.
 const selectCandidates = `
-	WITH addresses AS (
-		SELECT email_key, count(*) FILTER (WHERE enabled) AS claims FROM staged_users
-		WHERE run_id = $1 AND email_key IS NOT NULL GROUP BY email_key HAVING count(*) > 1
+	WITH changed AS MATERIALIZED (
+		SELECT s.source_id, s.email_key
+		FROM staged_users s
+		LEFT JOIN links l ON l.connection_id = $2 AND l.source_id = s.source_id
+		LEFT JOIN users u ON u.id = l.user_id
+		WHERE s.run_id = $1 AND (l.fingerprint = s.fingerprint AND l.user_version = u.version) IS NOT TRUE
+	), addresses AS MATERIALIZED (
+		SELECT s.email_key, count(*) FILTER (WHERE s.enabled AND (s.complete OR l.user_id IS NOT NULL)) AS claims
+		FROM (SELECT DISTINCT email_key FROM changed WHERE email_key IS NOT NULL) c
+		JOIN staged_users s ON s.run_id = $1 AND s.email_key = c.email_key
+		LEFT JOIN links l ON l.connection_id = $2 AND l.source_id = s.source_id
+		GROUP BY s.email_key HAVING count(*) > 1
+	), looked_at AS MATERIALIZED (
+		SELECT source_id FROM changed
+		UNION
+		SELECT s.source_id FROM addresses a JOIN staged_users s ON s.run_id = $1 AND s.email_key = a.email_key
 	)
 	SELECT s.source_id, s.enabled, s.mapped, s.problems, s.fingerprint, coalesce(a.claims, 0),
+	       coalesce(s.enabled AND (s.complete OR l.user_id IS NOT NULL) AND a.claims > 0, false),
 	       row_to_json(u), row_to_json(h), hl.source_id, hs.source_id IS NOT NULL,
 	       hs.source_id IS NOT NULL AND (hs.email_key IS NULL OR hs.email_key = s.email_key AND (hs.enabled OR NOT s.enabled))
-	FROM staged_users s
+	FROM looked_at k
+	JOIN staged_users s ON s.run_id = $1 AND s.source_id = k.source_id
 	LEFT JOIN addresses a ON a.email_key = s.email_key
 	LEFT JOIN links l ON l.connection_id = $2 AND l.source_id = s.source_id
 	LEFT JOIN users u ON u.id = l.user_id
 	LEFT JOIN users h ON h.account_id = $3 AND h.email_key = s.email_key AND h.id IS DISTINCT FROM l.user_id
 	LEFT JOIN links hl ON hl.connection_id = $2 AND hl.user_id = h.id
 	LEFT JOIN staged_users hs ON hs.run_id = $1 AND hs.source_id = hl.source_id
-	WHERE s.run_id = $1
-	  AND (l.fingerprint = s.fingerprint AND l.user_version = u.version AND a.email_key IS NULL) IS NOT TRUE
 	ORDER BY s.source_id`
 
-// selectMissing are the linked users whose record was not staged. A deleted one has nothing left
-// to decide.
+// selectMissing are the linked users whose record was not staged, and whether a record that has a
+// user or could become one has their address. A deleted user has nothing left to decide.
 const selectMissing = `
-	SELECT l.source_id, row_to_json(u), c.email_key IS NOT NULL
-	FROM links l
-	JOIN users u ON u.id = l.user_id AND u.account_id = $3 AND u.status <> 'deleted'
-	LEFT JOIN (SELECT DISTINCT email_key FROM staged_users WHERE run_id = $1) c ON c.email_key = u.email_key
-	WHERE l.connection_id = $2
-	  AND NOT EXISTS (SELECT 1 FROM staged_users s WHERE s.run_id = $1 AND s.source_id = l.source_id)
-	ORDER BY l.source_id`
+	WITH missing AS MATERIALIZED (
+		SELECT l.source_id, l.user_id FROM links l
+		WHERE l.connection_id = $2
+		  AND NOT EXISTS (SELECT 1 FROM staged_users s WHERE s.run_id = $1 AND s.source_id = l.source_id)
+	)
+	SELECT m.source_id, row_to_json(u), c.email_key IS NOT NULL
+	FROM missing m
+	JOIN users u ON u.id = m.user_id AND u.account_id = $3 AND u.status <> 'deleted'
+	LEFT JOIN (
+		SELECT DISTINCT s.email_key FROM staged_users s LEFT JOIN links l ON l.connection_id = $2 AND l.source_id = s.source_id
+		WHERE s.run_id = $1 AND (s.complete OR l.user_id IS NOT NULL)
+	) c ON c.email_key = u.email_key
+	ORDER BY m.source_id`
 
 // candidateRow is a candidate as it comes from the database.
 type candidateRow struct {
@@ -51,7 +73,8 @@ type candidateRow struct {
 	Enabled                     bool
 	mapped, problems            []byte
 	Fingerprint                 []byte
-	claims                      int // enabled records with the address, where several have it
+	claims                      int  // records that claim the address, where several have it
+	claiming                    bool // this record is one of them
 	user, holder                []byte
 	holderID                    *string
 	holderPresent, holderStands bool
@@ -69,24 +92,24 @@ func (r *candidateRow) candidate() (reconcile.Candidate, error) {
 		}
 	}
 	c.SharedWith = r.claims
-	if r.Enabled {
-		c.SharedWith = max(0, r.claims-1)
+	if r.claiming {
+		c.SharedWith--
 	}
 	c.ClaimedByEnabled = !r.Enabled && r.claims > 0
-	var err error
-	if c.User, err = decodeUser(r.user); err != nil {
+	user, err := decodeUser(r.user)
+	if err != nil {
 		return c, err
 	}
-	if c.User == nil {
+	if user == nil {
 		c.NewUserID = newID()
 	} else {
-		r.version = c.User.Version
+		c.User, c.UserReleased, r.version = &user.User, user.EmailKey == nil, user.User.Version
 	}
 	holder, err := decodeUser(r.holder)
 	if err != nil || holder == nil {
 		return c, err
 	}
-	c.Holder = &reconcile.Holder{User: *holder, LinkedPresent: r.holderPresent, LinkedKeepsAddress: r.holderStands}
+	c.Holder = &reconcile.Holder{User: holder.User, LinkedPresent: r.holderPresent, LinkedKeepsAddress: r.holderStands}
 	if r.holderID != nil {
 		c.Holder.LinkedSourceID = *r.holderID
 	}
@@ -105,13 +128,13 @@ func (r missingRow) missing() (reconcile.Missing, error) {
 	if err != nil {
 		return reconcile.Missing{}, err
 	}
-	return reconcile.Missing{User: *user, SourceID: r.SourceID, AddressClaimed: r.claimed}, nil
+	return reconcile.Missing{User: user.User, SourceID: r.SourceID, AddressClaimed: r.claimed}, nil
 }
 
 func (p *planner) eachCandidate(ctx context.Context, chunk func(context.Context, []candidateRow) error) error {
 	return eachChunk(ctx, p, "candidates", selectCandidates, func(scan func(...any) error) (candidateRow, error) {
 		var r candidateRow
-		err := scan(&r.SourceID, &r.Enabled, &r.mapped, &r.problems, &r.Fingerprint, &r.claims,
+		err := scan(&r.SourceID, &r.Enabled, &r.mapped, &r.problems, &r.Fingerprint, &r.claims, &r.claiming,
 			&r.user, &r.holder, &r.holderID, &r.holderPresent, &r.holderStands)
 		return r, err
 	}, chunk)
@@ -190,6 +213,12 @@ func (p *planner) refreshLinks(ctx context.Context, same []candidateRow) error {
 	return err
 }
 
+// storedUser is a user with the address that they hold; nil when they gave it up.
+type storedUser struct {
+	directory.User
+	EmailKey *string
+}
+
 // userJSON is a user as row_to_json has it.
 type userJSON struct {
 	ID            string                   `json:"id"`
@@ -210,14 +239,16 @@ type userJSON struct {
 	UpdatedAt     time.Time                `json:"updated_at"`
 }
 
-func decodeUser(encoded []byte) (*directory.User, error) {
+func decodeUser(encoded []byte) (*storedUser, error) {
 	if encoded == nil {
 		return nil, nil
 	}
-	var u userJSON
-	if err := json.Unmarshal(encoded, &u); err != nil {
+	var row struct {
+		userJSON
+		EmailKey *string `json:"email_key"`
+	}
+	if err := json.Unmarshal(encoded, &row); err != nil {
 		return nil, fmt.Errorf("decode user: %w", err)
 	}
-	user := directory.User(u)
-	return &user, nil
+	return &storedUser{User: directory.User(row.userJSON), EmailKey: row.EmailKey}, nil
 }

@@ -77,11 +77,11 @@ func stageRecords(ctx context.Context, tx *sqlx.Tx, p StagePage) error {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `
-		INSERT INTO staged_users (run_id, source_id, enabled, email_key, mapped, problems, fingerprint)
-		SELECT $1, * FROM unnest($2::text[], $3::boolean[], $4::text[], $5::text[], $6::text[], $7::bytea[])
-		ON CONFLICT (run_id, source_id) DO UPDATE SET enabled = excluded.enabled, email_key = excluded.email_key,
+		INSERT INTO staged_users (run_id, source_id, enabled, complete, email_key, mapped, problems, fingerprint)
+		SELECT $1, * FROM unnest($2::text[], $3::boolean[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::bytea[])
+		ON CONFLICT (run_id, source_id) DO UPDATE SET enabled = excluded.enabled, complete = excluded.complete, email_key = excluded.email_key,
 		       mapped = excluded.mapped, problems = excluded.problems, fingerprint = excluded.fingerprint`,
-		p.RunID, pq.StringArray(rows.ids), pq.BoolArray(rows.enabled), pq.Array(rows.emails),
+		p.RunID, pq.StringArray(rows.ids), pq.BoolArray(rows.enabled), pq.BoolArray(rows.complete), pq.Array(rows.emails),
 		pq.StringArray(rows.mapped), pq.Array(rows.problems), pq.ByteaArray(rows.fingerprints))
 	return err
 }
@@ -90,6 +90,7 @@ func stageRecords(ctx context.Context, tx *sqlx.Tx, p StagePage) error {
 type columns struct {
 	ids, mapped      []string
 	enabled          []bool
+	complete         []bool
 	emails, problems []*string
 	fingerprints     [][]byte
 }
@@ -114,16 +115,26 @@ func stagedRows(p StagePage) (columns, error) {
 			rows.grow()
 		}
 		rows.ids[row], rows.enabled[row], rows.mapped[row], rows.problems[row] = id, record.Enabled, string(mapped), problems
-		rows.emails[row], rows.fingerprints[row] = emailKeyOf(record), p.Fingerprints[i]
+		rows.emails[row], rows.fingerprints[row], rows.complete[row] = emailKeyOf(record), p.Fingerprints[i], complete(record)
 	}
 	return rows, nil
 }
 
 func (c *columns) grow() {
 	c.ids, c.mapped = append(c.ids, ""), append(c.mapped, "")
-	c.enabled = append(c.enabled, false)
+	c.enabled, c.complete = append(c.enabled, false), append(c.complete, false)
 	c.emails, c.problems = append(c.emails, nil), append(c.problems, nil)
 	c.fingerprints = append(c.fingerprints, nil)
+}
+
+// complete says whether the record has all mandatory values.
+func complete(record mapping.Record) bool {
+	for _, field := range []string{directory.FieldFirstName, directory.FieldLastName, directory.FieldEmail} {
+		if value, ok := record.Values[field].(string); !ok || value == "" {
+			return false
+		}
+	}
+	return true
 }
 
 func encodeProblems(problems []directory.Problem) (*string, error) {

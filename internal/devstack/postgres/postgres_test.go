@@ -81,9 +81,11 @@ func TestDataOutlivesARestart(t *testing.T) {
 	require.Equal(t, 42, answer)
 }
 
-func TestSettings(t *testing.T) {
+func TestSettingsBelowAFolderThatOnlyItsOwnerMayEnter(t *testing.T) {
 	t.Parallel()
-	db := open(t, start(t, postgres.Options{Dir: filepath.Join(t.TempDir(), "pg"), TimeZone: "Asia/Kathmandu"}), "postgres")
+	private := filepath.Join(t.TempDir(), "private")
+	require.NoError(t, os.Mkdir(private, 0o700))
+	db := open(t, start(t, postgres.Options{Dir: filepath.Join(private, "pg"), TimeZone: "Asia/Kathmandu"}), "postgres")
 	require.Equal(t, "on", setting(t, db, "fsync"))
 	require.Equal(t, "Asia/Kathmandu", setting(t, db, "timezone"))
 	require.Equal(t, "127.0.0.1", setting(t, db, "listen_addresses"))
@@ -94,14 +96,6 @@ func TestSettings(t *testing.T) {
 	var lower string
 	require.NoError(t, db.QueryRow(`SELECT lower('ÄÉÑ')`).Scan(&lower))
 	require.Equal(t, "äéñ", lower)
-}
-
-func TestFolderThatOnlyItsOwnerMayEnter(t *testing.T) {
-	t.Parallel()
-	private := filepath.Join(t.TempDir(), "private")
-	require.NoError(t, os.Mkdir(private, 0o700))
-	server := start(t, postgres.Options{Dir: filepath.Join(private, "pg")})
-	require.NoError(t, open(t, server, "postgres").Ping())
 }
 
 func TestEphemeralServerLeavesNothingBehind(t *testing.T) {

@@ -20,7 +20,11 @@ type store struct {
 }
 
 func newStore(directory Directory) *store {
-	s := &store{organization: directory.Organization, users: newTable(), groups: newTable()}
+	s := &store{
+		organization: directory.Organization,
+		users:        newTable(len(directory.Users)),
+		groups:       newTable(len(directory.Groups)),
+	}
 	for _, user := range directory.Users {
 		s.users.add(user, 0)
 	}

@@ -34,8 +34,12 @@ type table struct {
 	live     int
 }
 
-func newTable() *table {
-	return &table{index: map[string]uint64{}, removals: map[string]removal{}}
+func newTable(size int) *table {
+	return &table{
+		records:  make([]record, 0, size),
+		index:    make(map[string]uint64, size),
+		removals: map[string]removal{},
+	}
 }
 
 // after returns up to limit records behind seq that match; nil matches all.

@@ -1,8 +1,8 @@
 // Package graph reads the people of a Microsoft Entra ID tenant through Microsoft Graph v1.0.
 //
 // It signs in as Rollcall's app registration (client credentials of the tenant) and builds its
-// requests with Microsoft's SDK, but decodes the answers itself: the SDK's models take fifty
-// times the memory. It never tries again by itself; its errors say whether, and when, another
+// requests with Microsoft's SDK, but decodes the answers itself: the SDK's models make fifty
+// times the allocations. It never tries again by itself; its errors say whether, and when, another
 // try makes sense. All of the project's imports of the SDK are here, because it takes minutes
 // to build. It knows no database and no mapping.
 package graph

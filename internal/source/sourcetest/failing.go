@@ -99,13 +99,14 @@ func (s suite) cancelled(t *testing.T) {
 	tenant := s.start(t, 2)
 	from := s.opened(t, tenant)
 	tenant.fault(t, map[string]any{"path": s.Lists, "delay_ms": 10_000})
+	tenant.control(t, http.MethodDelete, "requests", nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
 		_, err := from.Users(ctx, "", s.paths(), 0)
 		done <- err
 	}()
-	tenant.control(t, http.MethodGet, "requests", nil)
+	require.Eventually(t, func() bool { return tenant.requests(t) == 1 }, 5*time.Second, 5*time.Millisecond)
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
 

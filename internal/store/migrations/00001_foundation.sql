@@ -252,6 +252,7 @@ CREATE TABLE staged_users (
     run_id      uuid NOT NULL,
     source_id   text COLLATE "C" NOT NULL,
     enabled     boolean NOT NULL,
+    complete    boolean NOT NULL, -- has all mandatory values
     email_key   text COLLATE "C",
     mapped      text NOT NULL,
     problems    text,
@@ -281,8 +282,9 @@ CREATE TABLE changes (
     outcome      text NOT NULL CHECK (outcome IN ('planned', 'applied', 'failed', 'rejected')),
     problems     jsonb,
     occurred_at  timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (account_id, id)
+    PRIMARY KEY (id)
 );
+CREATE INDEX changes_newest ON changes (account_id, id);
 CREATE INDEX changes_of_run ON changes (run_id, id);
 CREATE INDEX changes_of_user ON changes (user_id, id);
 CREATE INDEX changes_planned ON changes (run_id, step, id) WHERE outcome = 'planned';

@@ -1,0 +1,72 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/internal/devstack"
+)
+
+// stackCount is how many stacks the tests share. A test has one to itself for as long as it lasts, for
+// all accounts of a stack read the same simulated tenant.
+const stackCount = 2
+
+var stacks = make(chan *devstack.Stack, stackCount)
+
+func TestMain(m *testing.M) {
+	devstack.RunProcess()
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "end-to-end tests:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	dir, err := os.MkdirTemp("", "rollcall-e2e-")
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	var all []*devstack.Stack
+	defer func() {
+		for _, stack := range all {
+			err = errors.Join(err, stack.Stop())
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for i := range stackCount {
+		stack, err := devstack.Start(ctx, devstack.Options{
+			Dir: filepath.Join(dir, fmt.Sprint(i)), Ephemeral: true, NoUI: true, FreePorts: true,
+			Out: io.Discard, Log: slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			return 1, err
+		}
+		all = append(all, stack)
+		stacks <- stack
+	}
+	return m.Run(), nil
+}
+
+// lend gives the test a stack of its own until it ends.
+func lend(t *testing.T) *devstack.Stack {
+	t.Helper()
+	select {
+	case stack := <-stacks:
+		t.Cleanup(func() { stacks <- stack })
+		return stack
+	case <-t.Context().Done():
+		t.Fatal("no stack became free")
+		return nil
+	}
+}
