@@ -46,16 +46,23 @@ func newCompany(t *testing.T, people ...object) *company {
 func companyOf(t *testing.T, tenant graph.Directory, licences int) *company {
 	t.Helper()
 	c := &company{T: t, stack: lend(t)}
-	var file bytes.Buffer
-	_, err := tenant.WriteTo(&file)
-	require.NoError(t, err)
-	c.simulate(http.MethodPut, "directory", json.RawMessage(file.Bytes()))
+	c.serve(tenant)
 	t.Cleanup(c.calm)
+	var err error
 	c.account, err = c.stack.NewAccount(t.Context(), t.Name(), "owner@rollcall.example", licences)
 	require.NoError(t, err)
 	c.connection, err = c.stack.ConnectEntra(t.Context(), c.account)
 	require.NoError(t, err)
 	return c
+}
+
+// serve has the simulated tenant hold another directory.
+func (c *company) serve(tenant graph.Directory) {
+	c.Helper()
+	var file bytes.Buffer
+	_, err := tenant.WriteTo(&file)
+	require.NoError(c, err)
+	c.simulate(http.MethodPut, "directory", json.RawMessage(file.Bytes()))
 }
 
 // directoryOf is a tenant's file with the people in it.
@@ -186,27 +193,42 @@ func (c *company) runs() []ended {
 func (c *company) nextRun() ended {
 	c.Helper()
 	var newest ended
-	require.Eventually(c, func() bool {
+	c.await("the end of the next run", func() bool {
 		runs := c.runs()
 		if len(runs) == 0 {
 			return false
 		}
 		newest = runs[0]
 		return newest.ID != c.last && newest.Status.Ended()
-	}, patience, beat, "the next run did not end")
+	})
 	c.last = newest.ID
 	return newest
 }
 
-// runUntil waits until the run has a status.
+// runUntil waits until done says of the run that it is as wanted.
 func (c *company) runUntil(id string, done func(ended) bool) ended {
 	c.Helper()
 	var run ended
-	require.Eventually(c, func() bool {
+	c.await("the run", func() bool {
+		run = ended{}
 		c.call(http.MethodGet, "/v1/runs/"+id, nil, &run)
 		return done(run)
-	}, patience, beat)
+	})
 	return run
+}
+
+// await asks again and again until done.
+func (c *company) await(what string, done func() bool) {
+	c.Helper()
+	tick := time.NewTicker(beat)
+	defer tick.Stop()
+	for deadline := time.After(patience); !done(); {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			require.FailNow(c, "waited in vain for "+what)
+		}
+	}
 }
 
 // user is a user as the API shows it.
@@ -250,7 +272,7 @@ func (c *company) user(address string) user {
 	return u
 }
 
-// status counts users by status.
+// statuses counts users by status.
 func (c *company) statuses() map[directory.UserStatus]int {
 	c.Helper()
 	count := map[directory.UserStatus]int{}
@@ -336,7 +358,7 @@ func (c *company) invitations() map[string][]string {
 // invitation is the token of the one invitation that was mailed to the address.
 func (c *company) invitation(address string) string {
 	c.Helper()
-	require.Eventually(c, func() bool { return len(c.invitations()[address]) > 0 }, patience, beat, "no invitation was mailed to %s", address)
+	c.await("an invitation to "+address, func() bool { return len(c.invitations()[address]) > 0 })
 	mails := c.invitations()[address]
 	require.Len(c, mails, 1)
 	words := strings.Fields(mails[0])

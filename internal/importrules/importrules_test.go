@@ -28,6 +28,7 @@ var (
 	}
 	database = []string{"github.com/jmoiron/sqlx", "github.com/lib/pq", "github.com/pressly/goose"}
 	machines = []string{"go.temporal.io/server", "github.com/temporalio/ui-server", module + "/internal/devstack", module + "/internal/simulate"}
+	tools    = own("internal/devstack", "internal/simulate", "internal/cmd", "internal/e2e")
 )
 
 // rooms are the pure rooms and what each may import of the project; nothing else but the standard library.
@@ -86,7 +87,7 @@ func TestImportDirection(t *testing.T) {
 				if room != "internal/source/graph" {
 					require.False(t, within(imported, vendors), "%s must not import %s", room, imported)
 				}
-				if room != "internal/store" && !within(path, machines) {
+				if room != "internal/store" && !within(path, tools) {
 					require.False(t, within(imported, database), "%s must not import %s", room, imported)
 				}
 			}

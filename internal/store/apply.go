@@ -13,7 +13,7 @@ import (
 )
 
 // BatchResult is what applying a batch came to. Remaining counts the step's changes that are
-// still planned, up to 10,000.
+// still planned, up to 1,000.
 type BatchResult struct {
 	Applied   int
 	Failed    int
@@ -26,6 +26,7 @@ type batch struct {
 	account string
 	link    string // the connection whose links are written
 	changes map[int64]batchChange
+	through int64   // the last change that the batch picked in order
 	stuck   []int64 // refused alone for an address that somebody of this batch may hold
 	failed  int
 }
@@ -60,8 +61,8 @@ func (s *Store) ApplyBatch(ctx context.Context, runID string, step, limit int) (
 		if err := planForFewRows(ctx, tx); err != nil {
 			return err
 		}
-		b := &batch{tx: tx, account: run.AccountID, link: run.ConnectionID}
-		ids, err := b.load(ctx, runID, step, limit)
+		b := &batch{tx: tx, account: run.AccountID, link: run.ConnectionID, changes: map[int64]batchChange{}}
+		ids, err := b.load(ctx, run, step, limit)
 		if err != nil {
 			return err
 		}
@@ -85,27 +86,45 @@ func planForFewRows(ctx context.Context, tx *sqlx.Tx) error {
 	return err
 }
 
-// load picks the changes: the next ones, and those of users who hold an address that one of these
-// takes, so that a swap is one statement.
-func (b *batch) load(ctx context.Context, runID string, step, limit int) ([]int64, error) {
-	var changes []batchChange
-	err := b.tx.SelectContext(ctx, &changes, `
-		WITH RECURSIVE picked AS (
-			(SELECT id, email_key FROM changes WHERE run_id = $1 AND step = $2 AND outcome = 'planned' ORDER BY id LIMIT $3)
-			UNION
-			SELECT c.id, c.email_key FROM picked p
-			JOIN users h ON h.account_id = $4 AND h.email_key = p.email_key
-			JOIN changes c ON c.user_id = h.id AND c.run_id = $1 AND c.step = $2 AND c.outcome = 'planned'
-			WHERE $2 = $5
-		)
-		SELECT c.id, c.action, c.label, coalesce(c.after->>'status' = 'active', false) AS enters
-		FROM picked p JOIN changes c ON c.id = p.id ORDER BY c.id`, runID, step, limit, b.account, reconcile.StepMove)
-	b.changes = make(map[int64]batchChange, len(changes))
-	ids := make([]int64, len(changes))
-	for i, c := range changes {
+// load picks the next changes of the step and, where addresses move, those of users who hold an
+// address that one of these takes, so that a swap is one statement.
+func (b *batch) load(ctx context.Context, run openRun, step, limit int) ([]int64, error) {
+	if run.AppliedStep == step {
+		b.through = run.AppliedThrough
+	}
+	ids, err := b.pick(ctx, `
+		SELECT id, action, label, coalesce(after->>'status' = 'active', false) AS enters
+		FROM changes WHERE run_id = $1 AND step = $2 AND id > $3 AND outcome = 'planned' ORDER BY id LIMIT $4`,
+		run.ID, step, b.through, limit)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	b.through = ids[len(ids)-1]
+	for more := ids; step == reconcile.StepMove && len(more) > 0; ids = append(ids, more...) {
+		more, err = b.pick(ctx, `
+			SELECT c.id, c.action, c.label, coalesce(c.after->>'status' = 'active', false) AS enters
+			FROM changes p
+			CROSS JOIN LATERAL (SELECT id FROM users WHERE account_id = $1 AND email_key = p.email_key LIMIT 1) h
+			JOIN changes c ON c.user_id = h.id AND c.run_id = $2 AND c.step = $3 AND c.outcome = 'planned'
+			WHERE p.id = ANY($4) AND NOT c.id = ANY($5)`,
+			run.AccountID, run.ID, step, pq.Int64Array(more), pq.Int64Array(ids))
+		if err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+func (b *batch) pick(ctx context.Context, query string, args ...any) ([]int64, error) {
+	var picked []batchChange
+	if err := b.tx.SelectContext(ctx, &picked, query, args...); err != nil {
+		return nil, err
+	}
+	ids := make([]int64, len(picked))
+	for i, c := range picked {
 		ids[i], b.changes[c.ID] = c.ID, c
 	}
-	return ids, err
+	return ids, nil
 }
 
 // apply refuses what cannot be applied and writes the rest.
@@ -198,11 +217,14 @@ func (b *batch) fail(ctx context.Context, ids []int64, problem func(batchChange)
 
 // report moves the run's progress and counts what is left.
 func (b *batch) report(ctx context.Context, runID string, step, done int, result *BatchResult) error {
-	if _, err := b.tx.ExecContext(ctx, `UPDATE runs SET stage_done = stage_done + $2 WHERE id = $1`, runID, done); err != nil {
+	if _, err := b.tx.ExecContext(ctx, `
+		UPDATE runs SET stage_done = stage_done + $2, applied_step = $3, applied_through = $4 WHERE id = $1`, runID, done, step, b.through); err != nil {
 		return err
 	}
 	return b.tx.GetContext(ctx, &result.Remaining, `
-		SELECT count(*) FROM (SELECT 1 FROM changes WHERE run_id = $1 AND step = $2 AND outcome = 'planned' LIMIT 10000) left_over`, runID, step)
+		SELECT count(*) FROM (
+			SELECT 1 FROM changes WHERE run_id = $1 AND step = $2 AND id > $3 AND outcome = 'planned' LIMIT 1000) left_over`,
+		runID, step, b.through)
 }
 
 // without are the ids that are not among the removed.

@@ -33,8 +33,9 @@ func (b *batch) refuseTaken(ctx context.Context, ids []int64) ([]int64, error) {
 	for {
 		var taken []int64
 		err := b.tx.SelectContext(ctx, &taken, `
-			SELECT c.id FROM changes c JOIN users h ON h.account_id = $1 AND h.email_key = c.email_key AND h.id <> c.user_id
-			WHERE c.id = ANY($2) AND NOT EXISTS (
+			SELECT c.id FROM changes c
+			CROSS JOIN LATERAL (SELECT id, email_key FROM users WHERE account_id = $1 AND email_key = c.email_key LIMIT 1) h
+			WHERE c.id = ANY($2) AND h.id <> c.user_id AND NOT EXISTS (
 			      SELECT 1 FROM changes o WHERE o.id = ANY($2) AND o.user_id = h.id
 			      AND (o.release OR o.action = 'delete' OR o.email_key <> h.email_key))`,
 			b.account, pq.Int64Array(ids))

@@ -2,15 +2,13 @@ package store
 
 import (
 	"context"
-	"strconv"
+	"fmt"
 	"time"
-
-	"github.com/jmoiron/sqlx"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
-const changeColumns = `id, account_id, run_id, user_id, source_id, label, source, action, before, after, outcome, problems, occurred_at`
+const changeColumns = `id, account_id, run_id, user_id, source_id, label, source, action, before, after, outcome, problems, occurred_at, step`
 
 // ChangeFilter narrows a list of changes. What is only planned is listed when a run, or planned
 // changes, are asked for.
@@ -46,45 +44,86 @@ func (f ChangeFilter) query(accountID string) query {
 	return q
 }
 
-// Changes is a page of an account's sync log, newest first.
+// Changes is a page of an account's sync log: the newest first or, of a run, in the order of its
+// steps, which begins with the records that have nothing but errors.
 func (s *Store) Changes(ctx context.Context, accountID string, f ChangeFilter) (Page[directory.Change], error) {
-	before, err := numberCursor(f.Cursor, maxID)
-	if err != nil {
+	q := f.query(accountID)
+	if err := q.after(f); err != nil {
 		return Page[directory.Change]{}, err
 	}
 	limit := clampLimit(f.Limit)
-	q := f.query(accountID)
-	q.and(`id < ?`, before)
-	q.add(` ORDER BY id DESC LIMIT ?`, limit+1)
-	var changes []directory.Change
-	if err := s.db.SelectContext(ctx, &changes, q.text, q.args...); err != nil {
+	q.add(` LIMIT ?`, limit+1)
+	var rows []changeRow
+	if err := s.db.SelectContext(ctx, &rows, q.text, q.args...); err != nil {
 		return Page[directory.Change]{}, wrap("list changes", found("run or user", err))
 	}
-	return pageOf(changes, limit, func(c directory.Change) string { return strconv.FormatInt(c.ID, 10) }), nil
+	page := pageOf(rows, limit, func(c changeRow) string { return fmt.Sprintf("%d/%d", c.Step, c.ID) })
+	changes := Page[directory.Change]{Items: make([]directory.Change, len(page.Items)), Next: page.Next}
+	for i, row := range page.Items {
+		changes.Items[i] = row.Change
+	}
+	return changes, nil
 }
 
-// StreamChanges gives yield every change of the filter, newest first, until it returns an error.
-// Limit and Cursor do not count.
+// StreamChanges gives yield every change of the filter, in the order of Changes, until it returns
+// an error. Limit and Cursor do not count.
 func (s *Store) StreamChanges(ctx context.Context, accountID string, f ChangeFilter, yield func(directory.Change) error) error {
 	q := f.query(accountID)
-	q.add(` ORDER BY id DESC`)
+	f.Cursor = ""
+	if err := q.after(f); err != nil {
+		return err
+	}
 	rows, err := s.db.QueryxContext(ctx, q.text, q.args...)
 	if err != nil {
 		return wrap("stream changes", found("run or user", err))
 	}
 	defer func() { _ = rows.Close() }()
-	return wrap("stream changes", eachChange(rows, yield))
-}
-
-func eachChange(rows *sqlx.Rows, yield func(directory.Change) error) error {
 	for rows.Next() {
-		var change directory.Change
-		if err := rows.StructScan(&change); err != nil {
-			return err
+		var row changeRow
+		if err := rows.StructScan(&row); err != nil {
+			return wrap("stream changes", err)
 		}
-		if err := yield(change); err != nil {
+		if err := yield(row.Change); err != nil {
 			return err
 		}
 	}
-	return rows.Err()
+	return wrap("stream changes", rows.Err())
+}
+
+// changeRow is a change with its place in the order of a run.
+type changeRow struct {
+	directory.Change
+	Step int `db:"step"`
+}
+
+// after has the query begin after the filter's cursor and sets its order.
+func (q *query) after(f ChangeFilter) error {
+	step, id, err := changeCursor(f.Cursor)
+	switch {
+	case err != nil:
+		return err
+	case f.RunID == "" && f.Cursor == "":
+		q.add(` ORDER BY id DESC`)
+	case f.RunID == "":
+		q.and(`id < ?`, id)
+		q.add(` ORDER BY id DESC`)
+	default:
+		q.and(`(step, id) > (?, ?)`, step, id)
+		q.add(` ORDER BY step, id`)
+	}
+	return nil
+}
+
+func changeCursor(cursor string) (step int, id int64, err error) {
+	if cursor == "" {
+		return -1, 0, nil
+	}
+	position, err := decodeCursor(cursor)
+	if err != nil {
+		return 0, 0, err
+	}
+	if _, err := fmt.Sscanf(position, "%d/%d", &step, &id); err != nil {
+		return 0, 0, badCursor()
+	}
+	return step, id, nil
 }

@@ -85,10 +85,6 @@ func meaningOf(err *pq.Error) *directory.Error {
 		return directory.Conflict("field_exists", "There is a field of this name already.")
 	case "runs_one_at_once":
 		return directory.Conflict("run_in_progress", "A run of this configuration is in progress.")
-	case "fetched_pages_once":
-		return &directory.Error{Kind: directory.KindUnavailable, Code: directory.CodeRepeatedPage, Permanent: true,
-			Message: "The directory gave a page token that it had given before, so its list would never end. Nobody was removed.",
-			Remedy:  "Sync again; if it happens again, tell the provider's support."}
 	}
 	switch {
 	case err.Code == "22021", err.Code == "22P05":

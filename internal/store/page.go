@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/base64"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -56,22 +55,6 @@ func idCursor(cursor string) (string, error) {
 		return "", badCursor()
 	}
 	return position, nil
-}
-
-// numberCursor is the number that a list goes on after; the empty cursor gives start.
-func numberCursor(cursor string, start int64) (int64, error) {
-	if cursor == "" {
-		return start, nil
-	}
-	position, err := decodeCursor(cursor)
-	if err != nil {
-		return 0, err
-	}
-	n, err := strconv.ParseInt(position, 10, 64)
-	if err != nil {
-		return 0, badCursor()
-	}
-	return n, nil
 }
 
 // timeCursor is the time and id that a list goes on after; the empty cursor gives the end of time.

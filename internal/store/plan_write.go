@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 	"github.com/rollcall-sync/rollcall/internal/reconcile"
@@ -131,8 +130,8 @@ func copyChanges(ctx context.Context, tx *sqlx.Tx, run openRun, changes []planne
 	if len(changes) == 0 {
 		return nil
 	}
-	stmt, err := tx.PrepareContext(ctx, pq.CopyIn("changes", "account_id", "run_id", "step", "user_id", "user_version", "source_id",
-		"label", "source", "action", "before", "after", "email_key", "release", "fingerprint", "outcome", "problems"))
+	stmt, err := tx.PrepareContext(ctx, `COPY changes (account_id, run_id, step, user_id, user_version, source_id,
+		label, source, action, before, after, email_key, release, fingerprint, outcome, problems) FROM STDIN`)
 	if err != nil {
 		return err
 	}

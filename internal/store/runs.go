@@ -10,8 +10,8 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
-const runColumns = `id, account_id, configuration_id, number, kind, trigger, requested_by, status, reason, counts,
-	stage, stage_done, stage_total, stage_started_at, started_at, finished_at, workflow_id, workflow_run_id`
+const runColumns = `id, account_id, configuration_id, number, kind, trigger, requested_by, status, reason,
+	counts || jsonb_build_object('fetched', fetched, 'unchanged', unchanged) AS counts, stage, stage_done, stage_total, stage_started_at, started_at, finished_at, workflow_id, workflow_run_id`
 
 // RunFilter narrows a list of runs.
 type RunFilter struct {
@@ -91,6 +91,25 @@ func (s *Store) SetStage(ctx context.Context, runID string, stage directory.Stag
 	})
 }
 
+// HoldRun has an unfinished run wait for approval, for a reason, or go on.
+func (s *Store) HoldRun(ctx context.Context, runID string, status directory.RunStatus, reason string) error {
+	stage := directory.StageApproval
+	if status == directory.RunRunning {
+		stage = directory.StageProvision
+	}
+	return s.inTx(ctx, "hold run", func(tx *sqlx.Tx) error {
+		if _, err := lockRun(ctx, tx, runID); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `
+			UPDATE runs SET status = $2, reason = $3, stage = $4,
+			       stage_done = CASE WHEN stage = $4 THEN stage_done ELSE 0 END,
+			       stage_started_at = CASE WHEN stage = $4 THEN stage_started_at ELSE now() END
+			WHERE id = $1`, runID, status, reason, stage)
+		return err
+	})
+}
+
 // openRun is the part of an unfinished run that its steps work with.
 type openRun struct {
 	ID              string              `db:"id"`
@@ -103,11 +122,13 @@ type openRun struct {
 	Fetched         int                 `db:"fetched"`
 	FetchDone       bool                `db:"fetch_done"`
 	Planned         bool                `db:"planned"`
+	AppliedStep     int                 `db:"applied_step"`
+	AppliedThrough  int64               `db:"applied_through"`
 }
 
 const selectRun = `
 	SELECT r.id, r.account_id, r.configuration_id, f.connection_id, r.kind, r.status, r.fetch_cursor, r.fetched, r.fetch_done,
-	       r.planned_at IS NOT NULL AS planned
+	       r.planned_at IS NOT NULL AS planned, r.applied_step, r.applied_through
 	FROM runs r JOIN configurations f ON f.id = r.configuration_id WHERE r.id = $1 `
 
 // lockRun makes the transaction the only one that works on the run. A run that has ended, of

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 
 	"database/sql"
@@ -56,11 +57,29 @@ func (s *Store) StagePage(ctx context.Context, p StagePage) (int, error) {
 			return found("run", err)
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO fetched_pages (run_id, cursor) VALUES ($1, $2)`, p.RunID, tokenHash(p.Cursor)); err != nil {
-			return err
+			return namePage(err, p.Cursor)
 		}
 		return stageRecords(ctx, tx, p)
 	})
 	return fetched, err
+}
+
+// namePage says which page it was that came back. Only the end of its token is shown: a token can
+// hold the address of the person whom the page begins after.
+func namePage(err error, token string) error {
+	var refused *pq.Error
+	if !errors.As(err, &refused) || refused.Constraint != "fetched_pages_once" {
+		return err
+	}
+	const shown = 12
+	if runes := []rune(token); len(runes) > shown {
+		token = "…" + string(runes[len(runes)-shown:])
+	}
+	return &directory.Error{
+		Kind: directory.KindUnavailable, Code: directory.CodeRepeatedPage, Permanent: true,
+		Message: fmt.Sprintf("The directory gave a page token ('%s') that it had given before, so its list would never end. Nobody was removed.", token),
+		Remedy:  "Sync again; if it happens again, tell the provider's support.",
+	}
 }
 
 func refusePage(ctx context.Context, tx *sqlx.Tx, runID string) error {

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -240,4 +239,7 @@ func requireCode(t testing.TB, err error, kind directory.Kind, code string) {
 	require.Equal(t, kind, coded.Kind)
 }
 
-var _ = context.Background
+const (
+	waitFor = 10 * time.Second
+	tick    = 5 * time.Millisecond
+)

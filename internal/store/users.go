@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"math"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -117,6 +116,3 @@ func (s *Store) changeStatus(ctx context.Context, accountID, userID string, act 
 	}
 	return after, nil
 }
-
-// maxID is where a list that runs from the newest number down begins.
-const maxID = math.MaxInt64

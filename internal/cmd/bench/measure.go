@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"os"
 	"runtime"
-	"strconv"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -169,9 +167,13 @@ func (b *bench) run(ctx context.Context, name string, start func() error) (Run, 
 	if err != nil {
 		return Run{}, err
 	}
+	activities, err := activitySeconds(ctx, b.temporal, ended.WorkflowID, ended.RunID)
+	if err != nil {
+		return Run{}, fmt.Errorf("%s: %w", name, err)
+	}
 	info := described.GetWorkflowExecutionInfo()
 	return Run{
-		Name: name, Seconds: seconds(info.GetCloseTime().AsTime().Sub(begun)), Counts: ended.Counts,
+		Name: name, Seconds: seconds(info.GetCloseTime().AsTime().Sub(begun)), Activities: activities, Counts: ended.Counts,
 		HistoryEvents: info.GetHistoryLength(), HistoryBytes: info.GetHistorySizeBytes(), PeakSoFar: peak,
 	}, nil
 }
@@ -222,22 +224,4 @@ func (b *bench) changeSome(ctx context.Context, people graph.Directory) error {
 		}
 	}
 	return nil
-}
-
-// peakMiB is the most memory that a process ever had resident, as Linux counts it.
-// https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
-func peakMiB(pid int) (float64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, fmt.Errorf("read peak memory: %w", err)
-	}
-	for line := range strings.Lines(string(status)) {
-		value, ok := strings.CutPrefix(line, "VmHWM:")
-		if !ok {
-			continue
-		}
-		kib, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), " kB"))
-		return round(float64(kib) / 1024), err
-	}
-	return 0, errors.New("read peak memory: the system does not tell")
 }

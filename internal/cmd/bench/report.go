@@ -27,15 +27,16 @@ type Floor struct {
 
 // Run is one measured run.
 type Run struct {
-	Name          string           `json:"name"`
-	Seconds       float64          `json:"seconds"` // from the request to the end of the run's workflow
-	Ratio         float64          `json:"ratio"`
-	RatioTo       string           `json:"ratio_to"`
-	RowsPerSecond float64          `json:"rows_per_second"`
-	HistoryEvents int64            `json:"history_events"`
-	HistoryBytes  int64            `json:"history_bytes"`
-	PeakSoFar     float64          `json:"worker_peak_mib_so_far"`
-	Counts        directory.Counts `json:"counts"`
+	Name          string             `json:"name"`
+	Seconds       float64            `json:"seconds"` // from the request to the end of the run's workflow
+	Ratio         float64            `json:"ratio"`
+	RatioTo       string             `json:"ratio_to"`
+	RowsPerSecond float64            `json:"rows_per_second"`
+	HistoryEvents int64              `json:"history_events"`
+	HistoryBytes  int64              `json:"history_bytes"`
+	PeakSoFar     float64            `json:"worker_peak_mib_so_far"`
+	Activities    map[string]float64 `json:"activity_seconds"` // by name, from scheduling to completion
+	Counts        directory.Counts   `json:"counts"`
 }
 
 // Goal is a figure that must not be exceeded. The goals are for 100,000 people.

@@ -44,10 +44,11 @@ CREATE TABLE fields (
 -- email is what people see; email_key is the address that the user holds: nobody else in the
 -- account can hold it. A deleted user holds none, nor does one whose address a newcomer took.
 -- Addresses are compared at the end of each statement, so that two users can swap theirs in one.
--- Whoever changes the status or the address of users locks their account first.
+-- Whoever changes the status or the address of users locks their account first. That the account
+-- is there follows from the role.
 CREATE TABLE users (
     id              uuid PRIMARY KEY,
-    account_id      uuid NOT NULL REFERENCES accounts ON DELETE CASCADE,
+    account_id      uuid NOT NULL,
     email           text NOT NULL CHECK (email <> ''),
     email_key       text COLLATE "C",
     first_name      text NOT NULL,
@@ -99,27 +100,22 @@ BEGIN
     WHERE a.id = d.account_id AND d.delta <> 0;
     RETURN NULL;
 END $$;
-CREATE FUNCTION users_count_new_licences() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION users_count_licence() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE accounts a SET licences_used = a.licences_used + d.delta
-    FROM (SELECT account_id, count(*) AS delta FROM after_rows WHERE status = 'active' GROUP BY account_id) d
-    WHERE a.id = d.account_id;
-    RETURN NULL;
-END $$;
-CREATE FUNCTION users_return_licences() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    UPDATE accounts a SET licences_used = a.licences_used - d.delta
-    FROM (SELECT account_id, count(*) AS delta FROM before_rows WHERE status = 'active' GROUP BY account_id) d
-    WHERE a.id = d.account_id;
+    IF TG_OP = 'INSERT' THEN
+        UPDATE accounts SET licences_used = licences_used + 1 WHERE id = NEW.account_id;
+    ELSE
+        UPDATE accounts SET licences_used = licences_used - 1 WHERE id = OLD.account_id;
+    END IF;
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
 CREATE TRIGGER users_licences_insert AFTER INSERT ON users
-    REFERENCING NEW TABLE AS after_rows FOR EACH STATEMENT EXECUTE FUNCTION users_count_new_licences();
+    FOR EACH ROW WHEN (NEW.status = 'active') EXECUTE FUNCTION users_count_licence();
 CREATE TRIGGER users_licences_update AFTER UPDATE ON users
     REFERENCING OLD TABLE AS before_rows NEW TABLE AS after_rows FOR EACH STATEMENT EXECUTE FUNCTION users_count_licences();
 CREATE TRIGGER users_licences_delete AFTER DELETE ON users
-    REFERENCING OLD TABLE AS before_rows FOR EACH STATEMENT EXECUTE FUNCTION users_return_licences();
+    FOR EACH ROW WHEN (OLD.status = 'active') EXECUTE FUNCTION users_count_licence();
 
 -- An account that has an active account owner or super admin keeps one. Whoever takes one out
 -- locks the account first, so that two who each take out a different one cannot both succeed.
@@ -196,8 +192,9 @@ CREATE UNIQUE INDEX configurations_one_per_account ON configurations (account_id
 
 -- Which of our users a record of the source is. fingerprint is of the record and the settings as
 -- they were last applied without a problem; while it and the user's version stand, nothing is to do.
+-- That the connection is there follows from the run that writes the link.
 CREATE TABLE links (
-    connection_id uuid NOT NULL REFERENCES connections ON DELETE CASCADE,
+    connection_id uuid NOT NULL,
     source_id     text COLLATE "C" NOT NULL,
     user_id       uuid NOT NULL REFERENCES users ON DELETE CASCADE,
     fingerprint   bytea,
@@ -206,6 +203,7 @@ CREATE TABLE links (
     CONSTRAINT links_user UNIQUE (user_id, connection_id)
 ) WITH (fillfactor = 80);
 
+-- applied_through is the last change of applied_step that was settled: the ones before it are too.
 CREATE TABLE runs (
     id               uuid PRIMARY KEY,
     account_id       uuid NOT NULL,
@@ -224,6 +222,8 @@ CREATE TABLE runs (
     fetch_done       boolean NOT NULL DEFAULT false,
     unchanged        integer NOT NULL DEFAULT 0,
     planned_at       timestamptz,
+    applied_step     smallint NOT NULL DEFAULT 0,
+    applied_through  bigint NOT NULL DEFAULT 0,
     stage            text NOT NULL DEFAULT 'fetch',
     stage_done       integer NOT NULL DEFAULT 0,
     stage_total      integer NOT NULL DEFAULT 0,
@@ -283,16 +283,15 @@ CREATE TABLE changes (
     problems     jsonb,
     occurred_at  timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (id)
-);
+) WITH (fillfactor = 50); -- room for the outcome of what is planned, beside it
 CREATE INDEX changes_newest ON changes (account_id, id);
-CREATE INDEX changes_of_run ON changes (run_id, id);
+CREATE INDEX changes_of_run ON changes (run_id, step, id);
 CREATE INDEX changes_of_user ON changes (user_id, id);
-CREATE INDEX changes_planned ON changes (run_id, step, id) WHERE outcome = 'planned';
 
 -- Messages to send: written in the transaction of their cause, sent by the MailOutbox workflow.
 CREATE TABLE mails (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    account_id   uuid NOT NULL REFERENCES accounts ON DELETE CASCADE,
+    account_id   uuid NOT NULL,
     kind         text NOT NULL CHECK (kind IN ('invitation')),
     user_id      uuid NOT NULL REFERENCES users ON DELETE CASCADE,
     cause        uuid NOT NULL,
@@ -308,4 +307,4 @@ CREATE INDEX mails_waiting ON mails (account_id, next_try_at) WHERE settled_at I
 
 -- +goose Down
 DROP TABLE mails, changes, staged_users, fetched_pages, runs, links, configurations, connections, api_tokens, users, fields, organizations, roles, accounts;
-DROP FUNCTION users_new_version, users_count_licences, users_count_new_licences, users_return_licences, users_keep_an_admin;
+DROP FUNCTION users_new_version, users_count_licences, users_count_licence, users_keep_an_admin;
