@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -60,9 +61,14 @@ func follow(ctx context.Context, client devstack.Client, account devstack.Accoun
 	bar := newBar(out)
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
+	heard := time.Now()
 	for {
 		var now status
-		if err := client.Call(ctx, http.MethodGet, "/v1/configurations/"+account.ConfigurationID+"/status", nil, &now); err != nil {
+		err := client.Call(ctx, http.MethodGet, "/v1/configurations/"+account.ConfigurationID+"/status", nil, &now)
+		switch {
+		case err == nil:
+			heard = time.Now()
+		case ctx.Err() != nil || !passing(err) || time.Since(heard) > patience:
 			return endedRun{}, err
 		}
 		if now.CurrentRun == nil && now.LastRun != nil {
@@ -78,6 +84,15 @@ func follow(ctx context.Context, client devstack.Client, account devstack.Accoun
 		case <-tick.C:
 		}
 	}
+}
+
+// patience is how long a part may be away while it is started again.
+const patience = time.Minute
+
+// passing says whether an error may come of a part that is being started again.
+func passing(err error) bool {
+	var refused *devstack.APIError
+	return !errors.As(err, &refused) || refused.Status >= http.StatusInternalServerError
 }
 
 func printRun(out io.Writer, account devstack.Account, ended endedRun) {

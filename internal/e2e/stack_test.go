@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/rollcall-sync/rollcall/internal/devstack"
 )
 
@@ -36,23 +38,31 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	var all []*devstack.Stack
+	var all [stackCount]*devstack.Stack
 	defer func() {
 		for _, stack := range all {
-			err = errors.Join(err, stack.Stop())
+			if stack != nil {
+				err = errors.Join(err, stack.Stop())
+			}
 		}
 	}()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	for i := range stackCount {
-		stack, err := devstack.Start(ctx, devstack.Options{
-			Dir: filepath.Join(dir, fmt.Sprint(i)), Ephemeral: true, NoUI: true, FreePorts: true,
-			Out: io.Discard, Log: slog.New(slog.DiscardHandler),
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range all {
+		group.Go(func() error {
+			var err error
+			all[i], err = devstack.Start(ctx, devstack.Options{
+				Dir: filepath.Join(dir, fmt.Sprint(i)), Ephemeral: true, NoUI: true, FreePorts: true,
+				Out: io.Discard, Log: slog.New(slog.DiscardHandler),
+			})
+			return err
 		})
-		if err != nil {
-			return 1, err
-		}
-		all = append(all, stack)
+	}
+	if err := group.Wait(); err != nil {
+		return 1, err
+	}
+	for _, stack := range all {
 		stacks <- stack
 	}
 	return m.Run(), nil

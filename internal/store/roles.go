@@ -56,14 +56,15 @@ func (s *Store) CreateRole(ctx context.Context, accountID, name string) (Role, e
 func (s *Store) DeleteRole(ctx context.Context, accountID, id string) error {
 	return s.inTx(ctx, "delete role", func(tx *sqlx.Tx) error {
 		var builtIn bool
-		err := tx.GetContext(ctx, &builtIn, `DELETE FROM roles WHERE account_id = $1 AND id = $2 RETURNING built_in`, accountID, id)
+		err := tx.GetContext(ctx, &builtIn, `SELECT built_in FROM roles WHERE account_id = $1 AND id = $2 FOR UPDATE`, accountID, id)
 		if err != nil {
 			return found("role", err)
 		}
 		if builtIn {
 			return directory.Conflict("role_built_in", "Every account has this role; it cannot be deleted.")
 		}
-		return nil
+		_, err = tx.ExecContext(ctx, `DELETE FROM roles WHERE account_id = $1 AND id = $2`, accountID, id)
+		return err
 	})
 }
 

@@ -86,7 +86,7 @@ func refusePage(ctx context.Context, tx *sqlx.Tx, runID string) error {
 	if _, err := lockRun(ctx, tx, runID); err != nil {
 		return err
 	}
-	return directory.Conflict(CodePageStale, "The run has moved past this page.")
+	return &directory.Error{Kind: directory.KindUnavailable, Code: CodePageStale, Message: "The run has moved past this page."}
 }
 
 // stageRecords writes a page's records. One whose id the run has seen already replaces it.
