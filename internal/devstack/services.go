@@ -66,7 +66,21 @@ func (all *services) startRollcall(ctx context.Context) error {
 	if all.stack.opts.Processes && all.stack.postgres != nil {
 		all.watchers.Go(all.watchPostgres)
 	}
-	return answers(ctx, all.stack.StarterURL()+"/readyz")
+	return all.ready(ctx)
+}
+
+// ready waits until the starter is ready, or a service has ended.
+func (all *services) ready(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	answer := make(chan error, 1)
+	go func() { answer <- answers(ctx, all.stack.StarterURL()+"/readyz") }()
+	select {
+	case err := <-answer:
+		return err
+	case err := <-all.failed:
+		return err
+	}
 }
 
 // launch starts a service and watches over it.

@@ -35,6 +35,15 @@ func (c *company) status() status {
 	return s
 }
 
+// hold starts a run that its source puts off until it is released.
+func (c *company) hold() (release func()) {
+	c.Helper()
+	c.fault(object{"path": `^/v1\.0/users\?`, "status": 429, "headers": object{"Retry-After": "1"}})
+	c.call(http.MethodPost, c.path("/sync"), nil, nil)
+	c.await("a run", func() bool { return c.status().CurrentRun != nil })
+	return c.calm
+}
+
 func TestB1_SyncNow(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t, person("e-1", "Ana", "Lopez"))
@@ -65,11 +74,12 @@ func TestB1_SyncNow(t *testing.T) {
 	})
 	t.Run("while one is going, one follows", func(t *testing.T) {
 		before := len(c.runs())
-		c.fault(object{"path": `^/v1\.0/users\?`, "delay_ms": 700, "times": 1})
-		for range 4 {
+		release := c.hold()
+		for range 3 {
 			c.call(http.MethodPost, c.path("/sync"), nil, nil)
 		}
 		require.Len(t, c.runs(), before+1, "only one run at a time")
+		release()
 		c.await("both runs", func() bool {
 			runs := c.runs()
 			return len(runs) == before+2 && runs[0].Status.Ended()
@@ -92,17 +102,17 @@ func TestB2_StatusAndProgress(t *testing.T) {
 	require.Equal(t, directory.RunSuccess, now.LastRun.Status)
 	require.NotNil(t, now.LastRun.FinishedAt)
 
-	c.fault(object{"path": `^/v1\.0/users\?`, "delay_ms": 1500, "times": 1})
-	c.call(http.MethodPost, c.path("/sync"), nil, nil)
-	c.await("a run at its fetch", func() bool {
+	release := c.hold()
+	c.await("the number of people", func() bool {
 		now = c.status()
-		return now.CurrentRun != nil && now.CurrentRun.Total == 2
+		return now.CurrentRun.Total == 2
 	})
 	require.Equal(t, directory.StageFetch, now.CurrentRun.Stage)
 	require.Zero(t, now.CurrentRun.Done)
 	require.NotNil(t, now.CurrentRun.PerSecond)
 	require.Nil(t, now.CurrentRun.ETASeconds, "unknown before anybody was read")
 	require.Equal(t, first.ID, now.LastRun.ID)
+	release()
 	require.Equal(t, now.CurrentRun.ID, c.nextRun().ID)
 }
 
@@ -111,9 +121,9 @@ func TestB3_ARunKeepsTheSettingsItStartedWith(t *testing.T) {
 	c := newCompany(t, person("e-1", "Ana", "Lopez", object{"city": "Bern"}))
 	city := c.field("City", "text")
 	c.configure()
-	c.fault(object{"path": `^/v1\.0/users\?`, "delay_ms": 700, "times": 1})
-	c.call(http.MethodPost, c.path("/sync"), nil, nil)
+	release := c.hold()
 	c.call(http.MethodPatch, c.path(""), object{"name": "Everybody", "mappings": []object{mapping("city", city)}}, nil)
+	release()
 	require.Equal(t, directory.Counts{Fetched: 1, Unchanged: 1}, c.nextRun().Counts)
 	require.Empty(t, c.user("ana.lopez@corp.example").Fields)
 	require.Equal(t, directory.Counts{Fetched: 1, Updated: 1}, c.syncNow().Counts)
@@ -124,21 +134,20 @@ func TestB4_DisableAndEnable(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t, person("e-1", "Ana", "Lopez"))
 	c.configure()
-	c.fault(object{"path": `^/v1\.0/users\?`, "delay_ms": 700, "times": 1})
-	c.call(http.MethodPost, c.path("/sync"), nil, nil)
+	release := c.hold()
 	c.call(http.MethodPost, c.path("/disable"), nil, nil)
 	require.Equal(t, directory.RunCancelled, c.nextRun().Status, "the run that was going stops")
-	now := c.status()
-	require.Equal(t, directory.Disabled, now.State)
-	require.Nil(t, now.NextRunAt)
+	release()
+	c.await("the end of the schedule", func() bool { return c.status().State == directory.Disabled })
+	require.Nil(t, c.status().NextRunAt)
 	runs := len(c.runs())
 	refusal := c.refused(http.StatusConflict, http.MethodPost, c.path("/sync"), nil)
 	require.Equal(t, "configuration_disabled", refusal.Code)
 	require.NoError(t, c.temporal().SignalWorkflow(t.Context(), "directory-sync/"+c.sync, "", "sync-now", nil))
 
 	c.call(http.MethodPost, c.path("/enable"), nil, nil)
+	c.await("a schedule", func() bool { return c.status().NextRunAt != nil })
 	require.Len(t, c.runs(), runs, "what was asked for while disabled does not run")
-	require.NotNil(t, c.status().NextRunAt)
 	require.Equal(t, directory.RunSuccess, c.syncNow().Status)
 	require.Len(t, c.runs(), runs+1)
 }
@@ -148,6 +157,7 @@ func TestB5_DeletingKeepsTheUsers(t *testing.T) {
 	c := newCompany(t, person("e-1", "Ana", "Lopez"))
 	c.configure()
 	c.call(http.MethodDelete, c.path(""), nil, nil)
+	require.NoError(t, c.temporal().GetWorkflow(t.Context(), "directory-sync/"+c.sync, "").Get(t.Context(), nil), "the workflow ends well")
 	for _, path := range []string{"", "/status"} {
 		c.refused(http.StatusNotFound, http.MethodGet, c.path(path), nil)
 	}
@@ -163,7 +173,6 @@ func TestB5_DeletingKeepsTheUsers(t *testing.T) {
 	}
 	c.call(http.MethodGet, "/v1/account", nil, &account)
 	require.Equal(t, directory.ProvisioningNone, account.Provisioning)
-	require.NoError(t, c.temporal().GetWorkflow(t.Context(), "directory-sync/"+c.sync, "").Get(t.Context(), nil), "the workflow ends well")
 }
 
 func TestB6_HistoryIsNewestFirst(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,10 +53,7 @@ func run(m *testing.M) (code int, err error) {
 	for i := range all {
 		group.Go(func() error {
 			var err error
-			all[i], err = devstack.Start(ctx, devstack.Options{
-				Dir: filepath.Join(dir, fmt.Sprint(i)), Ephemeral: true, NoUI: true, FreePorts: true,
-				Out: io.Discard, Log: slog.New(slog.DiscardHandler),
-			})
+			all[i], err = start(ctx, filepath.Join(dir, fmt.Sprint(i)))
 			return err
 		})
 	}
@@ -66,6 +64,20 @@ func run(m *testing.M) (code int, err error) {
 		stacks <- stack
 	}
 	return m.Run(), nil
+}
+
+// start starts a stack, once more if another process took a port that it had chosen.
+func start(ctx context.Context, dir string) (stack *devstack.Stack, err error) {
+	for attempt := range 3 {
+		stack, err = devstack.Start(ctx, devstack.Options{
+			Dir: filepath.Join(dir, fmt.Sprint(attempt)), Ephemeral: true, NoUI: true, FreePorts: true,
+			Out: io.Discard, Log: slog.New(slog.DiscardHandler),
+		})
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return stack, err
+		}
+	}
+	return stack, err
 }
 
 // lend gives the test a stack of its own until it ends.

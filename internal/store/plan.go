@@ -82,41 +82,48 @@ func (p *planner) plan(ctx context.Context) error {
 	return err
 }
 
-func (p *planner) planCandidates(ctx context.Context, chunk []candidateRow) error {
-	var planned []plannedChange
-	var same []candidateRow
+// decided is what came of a chunk of candidates or missing users.
+type decided struct {
+	rows      int
+	unchanged []candidateRow // of them, those whose link can be brought up to date
+	changes   []plannedChange
+}
+
+func (p *planner) planCandidates(chunk []candidateRow) (decided, error) {
+	out := decided{rows: len(chunk)}
+	p.candidates += len(chunk)
 	for _, row := range chunk {
 		candidate, err := row.candidate()
 		if err != nil {
-			return err
+			return out, err
 		}
 		d := p.decide(candidate)
 		if d.Action == "" {
 			p.unchanged++
-			if len(d.Problems) == 0 && row.Fingerprint != nil && row.user != nil {
-				same = append(same, row)
+			if row.Fingerprint != nil && candidate.User != nil {
+				out.unchanged = append(out.unchanged, row)
 			}
 			continue
 		}
-		change, err := planChange(d, candidate.User, row.SourceID, row.Fingerprint)
-		if err != nil {
-			return err
+		user := candidate.User
+		if d.Action == directory.ActionAdopt {
+			user = &candidate.Holder.User
 		}
-		planned = append(planned, change)
+		change, err := planChange(d, user, row.SourceID, row.Fingerprint)
+		if err != nil {
+			return out, err
+		}
+		out.changes = append(out.changes, change)
 	}
-	p.candidates += len(chunk)
-	if err := p.refreshLinks(ctx, same); err != nil {
-		return err
-	}
-	return p.write(ctx, planned, len(chunk))
+	return out, nil
 }
 
-func (p *planner) planMissing(ctx context.Context, chunk []missingRow) error {
-	var planned []plannedChange
+func (p *planner) planMissing(chunk []missingRow) (decided, error) {
+	out := decided{rows: len(chunk)}
 	for _, row := range chunk {
 		missing, err := row.missing()
 		if err != nil {
-			return err
+			return out, err
 		}
 		d := p.decideMissing(missing)
 		if d.Action == "" {
@@ -124,19 +131,25 @@ func (p *planner) planMissing(ctx context.Context, chunk []missingRow) error {
 		}
 		change, err := planChange(d, &missing.User, row.SourceID, nil)
 		if err != nil {
-			return err
+			return out, err
 		}
-		planned = append(planned, change)
+		out.changes = append(out.changes, change)
 	}
-	return p.write(ctx, planned, len(chunk))
+	return out, nil
 }
 
-func (p *planner) write(ctx context.Context, planned []plannedChange, decided int) error {
-	if err := copyChanges(ctx, p.tx, p.run, planned); err != nil {
+func (p *planner) write(ctx context.Context, d decided) error {
+	if d.rows == 0 {
+		return nil
+	}
+	if err := p.refreshLinks(ctx, d.unchanged); err != nil {
 		return err
 	}
-	p.planned += len(planned)
-	p.done += decided
+	if err := copyChanges(ctx, p.tx, p.run, d.changes); err != nil {
+		return err
+	}
+	p.planned += len(d.changes)
+	p.done += d.rows
 	p.heartbeat(p.done)
 	return nil
 }

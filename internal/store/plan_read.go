@@ -3,10 +3,12 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/lib/pq"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 	"github.com/rollcall-sync/rollcall/internal/mapping"
@@ -17,24 +19,30 @@ import (
 // since they were last applied, and those that have an address in common with one of these. (Two
 // unchanged ones have none in common, since their users hold their addresses.) Of the records with
 // an address, claims are the enabled ones that have a user or could become one. A disabled record
-// does not keep its address from an enabled one.
+// does not keep its address from an enabled one. Nothing but the first part costs anything when
+// nothing has changed.
 const selectCandidates = `
 	WITH changed AS MATERIALIZED (
-		SELECT s.source_id, s.email_key
+		SELECT s.source_id
 		FROM staged_users s
 		LEFT JOIN links l ON l.connection_id = $2 AND l.source_id = s.source_id
 		LEFT JOIN users u ON u.id = l.user_id
 		WHERE s.run_id = $1 AND (l.fingerprint = s.fingerprint AND l.user_version = u.version) IS NOT TRUE
+	), shared AS MATERIALIZED (
+		SELECT email_key FROM staged_users
+		WHERE run_id = $1 AND email_key IS NOT NULL AND EXISTS (SELECT 1 FROM changed)
+		GROUP BY email_key HAVING count(*) > 1
 	), addresses AS MATERIALIZED (
-		SELECT s.email_key, count(*) FILTER (WHERE s.enabled AND (s.complete OR l.user_id IS NOT NULL)) AS claims
-		FROM (SELECT DISTINCT email_key FROM changed WHERE email_key IS NOT NULL) c
-		JOIN staged_users s ON s.run_id = $1 AND s.email_key = c.email_key
+		SELECT d.email_key, count(*) FILTER (WHERE s.enabled AND (s.complete OR l.user_id IS NOT NULL)) AS claims
+		FROM shared d
+		JOIN staged_users s ON s.run_id = $1 AND s.email_key = d.email_key
 		LEFT JOIN links l ON l.connection_id = $2 AND l.source_id = s.source_id
-		GROUP BY s.email_key HAVING count(*) > 1
+		GROUP BY d.email_key
 	), looked_at AS MATERIALIZED (
 		SELECT source_id FROM changed
-		UNION
-		SELECT s.source_id FROM addresses a JOIN staged_users s ON s.run_id = $1 AND s.email_key = a.email_key
+		UNION ALL
+		SELECT s.source_id FROM shared d JOIN staged_users s ON s.run_id = $1 AND s.email_key = d.email_key
+		WHERE NOT EXISTS (SELECT 1 FROM changed c WHERE c.source_id = s.source_id)
 	)
 	SELECT s.source_id, s.enabled, s.mapped, s.problems, s.fingerprint, coalesce(a.claims, 0),
 	       coalesce(s.enabled AND (s.complete OR l.user_id IS NOT NULL) AND a.claims > 0, false),
@@ -131,28 +139,29 @@ func (r missingRow) missing() (reconcile.Missing, error) {
 	return reconcile.Missing{User: user.User, SourceID: r.SourceID, AddressClaimed: r.claimed}, nil
 }
 
-func (p *planner) eachCandidate(ctx context.Context, chunk func(context.Context, []candidateRow) error) error {
+func (p *planner) eachCandidate(ctx context.Context, decide func([]candidateRow) (decided, error)) error {
 	return eachChunk(ctx, p, "candidates", selectCandidates, func(scan func(...any) error) (candidateRow, error) {
 		var r candidateRow
 		err := scan(&r.SourceID, &r.Enabled, &r.mapped, &r.problems, &r.Fingerprint, &r.claims, &r.claiming,
 			&r.user, &r.holder, &r.holderID, &r.holderPresent, &r.holderStands)
 		return r, err
-	}, chunk)
+	}, decide)
 }
 
-func (p *planner) eachMissing(ctx context.Context, chunk func(context.Context, []missingRow) error) error {
+func (p *planner) eachMissing(ctx context.Context, decide func([]missingRow) (decided, error)) error {
 	return eachChunk(ctx, p, "missing", selectMissing, func(scan func(...any) error) (missingRow, error) {
 		var r missingRow
 		err := scan(&r.SourceID, &r.user, &r.claimed)
 		return r, err
-	}, chunk)
+	}, decide)
 }
 
 // eachChunk reads a query of the run through a cursor of the transaction, so that memory stays
-// flat and the changes can be written between the chunks. The tables may have been filled a
-// moment ago and have no statistics, with which nested loops look cheap: they are off while the
-// cursor is planned, and hash and merge joins are right at every size.
-func eachChunk[T any](ctx context.Context, p *planner, cursor, query string, read func(scan func(...any) error) (T, error), chunk func(context.Context, []T) error) error {
+// flat, decides about chunk after chunk and writes what was decided; while one chunk is being
+// written the next is being decided about. The tables may have been filled a moment ago and have
+// no statistics, with which nested loops look cheap: they are off while the cursor is planned,
+// and hash and merge joins are right at every size.
+func eachChunk[T any](ctx context.Context, p *planner, cursor, query string, read func(scan func(...any) error) (T, error), decide func([]T) (decided, error)) error {
 	if _, err := p.tx.ExecContext(ctx, `
 		SET LOCAL work_mem = '64MB'; SET LOCAL cursor_tuple_fraction = 1; SET LOCAL enable_nestloop = off`); err != nil {
 		return err
@@ -163,18 +172,27 @@ func eachChunk[T any](ctx context.Context, p *planner, cursor, query string, rea
 	if _, err := p.tx.ExecContext(ctx, `SET LOCAL enable_nestloop = on`); err != nil {
 		return err
 	}
+	var last decided
 	for {
 		rows, err := fetchChunk(ctx, p, cursor, read)
 		if err != nil {
+			return err
+		}
+		var next decided
+		var deciding errgroup.Group
+		deciding.Go(func() (err error) {
+			next, err = decide(rows)
+			return err
+		})
+		written := p.write(ctx, last)
+		if err := errors.Join(deciding.Wait(), written); err != nil {
 			return err
 		}
 		if len(rows) == 0 {
 			_, err := p.tx.ExecContext(ctx, `CLOSE `+cursor)
 			return err
 		}
-		if err := chunk(ctx, rows); err != nil {
-			return err
-		}
+		last = next
 	}
 }
 

@@ -124,35 +124,21 @@ func unstorable(encoded *string) bool {
 	}
 }
 
-// copyChanges writes changes with COPY. A failed COPY leaves the transaction fit for nothing but
-// the rollback that its caller does.
+// copyChanges writes planned changes.
 func copyChanges(ctx context.Context, tx *sqlx.Tx, run openRun, changes []plannedChange) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	stmt, err := tx.PrepareContext(ctx, `COPY changes (account_id, run_id, step, user_id, user_version, source_id,
-		label, source, action, before, after, email_key, release, fingerprint, outcome, problems) FROM STDIN`)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = stmt.Close() }()
-	for _, c := range changes {
+	rows := make([][]any, len(changes))
+	for i, c := range changes {
 		d := c.decision
 		var userID any
 		if d.UserID != "" {
 			userID = d.UserID
 		}
-		var fingerprint any
-		if c.fingerprint != nil {
-			fingerprint = c.fingerprint
-		}
-		if _, err := stmt.ExecContext(ctx, run.AccountID, run.ID, d.Step, userID, d.UserVersion, c.sourceID,
-			c.label, directory.FromDirectorySync, d.Action, c.before, c.after, c.emailKey, d.Release, fingerprint, d.Outcome, c.problems); err != nil {
-			return err
-		}
+		rows[i] = []any{run.AccountID, run.ID, d.Step, userID, d.UserVersion, c.sourceID, c.label, string(directory.FromDirectorySync), string(d.Action),
+			orNull(c.before), orNull(c.after), orNull(c.emailKey), d.Release, bytesOrNull(c.fingerprint), string(d.Outcome), orNull(c.problems)}
 	}
-	if _, err := stmt.ExecContext(ctx); err != nil {
-		return err
-	}
-	return stmt.Close()
+	return copyRows(ctx, tx, rows, "changes", "account_id", "run_id", "step", "user_id", "user_version", "source_id", "label", "source", "action",
+		"before", "after", "email_key", "release", "fingerprint", "outcome", "problems")
 }

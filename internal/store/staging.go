@@ -39,8 +39,8 @@ type FetchProgress struct {
 }
 
 // StagePage keeps a page and moves the run's cursor past it, both or neither, and says how many
-// records the run has read. A page that was staged already is the conflict CodePageStale and
-// changes nothing; a next cursor that led here before is directory.CodeRepeatedPage.
+// records the run has read. A page that was staged already changes nothing and is the error
+// CodePageStale, after which FetchProgress says where to go on; a next cursor that led here before is directory.CodeRepeatedPage.
 func (s *Store) StagePage(ctx context.Context, p StagePage) (int, error) {
 	var fetched int
 	err := s.inTx(ctx, "stage page", func(tx *sqlx.Tx) error {
@@ -89,61 +89,62 @@ func refusePage(ctx context.Context, tx *sqlx.Tx, runID string) error {
 	return &directory.Error{Kind: directory.KindUnavailable, Code: CodePageStale, Message: "The run has moved past this page."}
 }
 
-// stageRecords writes a page's records. One whose id the run has seen already replaces it.
+// stageRecords writes a page's records. One whose id the run has seen already replaces it: that is
+// rare, so the page is first written as if it were not.
 func stageRecords(ctx context.Context, tx *sqlx.Tx, p StagePage) error {
 	rows, err := stagedRows(p)
-	if err != nil || len(rows.ids) == 0 {
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `SAVEPOINT page`); err != nil {
+		return err
+	}
+	err = copyStaged(ctx, tx, "staged_users", rows)
+	var refused *pq.Error
+	if !errors.As(err, &refused) || refused.Constraint != "staged_users_pkey" {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `
+		ROLLBACK TO SAVEPOINT page; CREATE TEMP TABLE page (LIKE staged_users) ON COMMIT DROP`); err != nil {
+		return err
+	}
+	if err := copyStaged(ctx, tx, "page", rows); err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `
-		INSERT INTO staged_users (run_id, source_id, enabled, complete, email_key, mapped, problems, fingerprint)
-		SELECT $1, * FROM unnest($2::text[], $3::boolean[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::bytea[])
+		INSERT INTO staged_users SELECT * FROM page
 		ON CONFLICT (run_id, source_id) DO UPDATE SET enabled = excluded.enabled, complete = excluded.complete, email_key = excluded.email_key,
-		       mapped = excluded.mapped, problems = excluded.problems, fingerprint = excluded.fingerprint`,
-		p.RunID, pq.StringArray(rows.ids), pq.BoolArray(rows.enabled), pq.BoolArray(rows.complete), pq.Array(rows.emails),
-		pq.StringArray(rows.mapped), pq.Array(rows.problems), pq.ByteaArray(rows.fingerprints))
+		       mapped = excluded.mapped, problems = excluded.problems, fingerprint = excluded.fingerprint`)
 	return err
 }
 
-// columns are the columns of a page.
-type columns struct {
-	ids, mapped      []string
-	enabled          []bool
-	complete         []bool
-	emails, problems []*string
-	fingerprints     [][]byte
+func copyStaged(ctx context.Context, tx *sqlx.Tx, table string, rows [][]any) error {
+	return copyRows(ctx, tx, rows, table, "run_id", "source_id", "enabled", "complete", "email_key", "mapped", "problems", "fingerprint")
 }
 
-func stagedRows(p StagePage) (columns, error) {
-	var rows columns
+// stagedRows are the rows of a page, the last one of each record.
+func stagedRows(p StagePage) ([][]any, error) {
+	rows := make([][]any, 0, len(p.Records))
 	at := make(map[string]int, len(p.Records))
 	for i, record := range p.Records {
 		id := storable(record.SourceID)
 		mapped, err := json.Marshal(record.Values)
 		if err != nil {
-			return rows, err
+			return nil, err
 		}
 		problems, err := encodeProblems(record.Problems)
 		if err != nil {
-			return rows, err
+			return nil, err
 		}
-		row, seen := at[id]
-		if !seen {
-			row = len(rows.ids)
-			at[id] = row
-			rows.grow()
+		row := []any{p.RunID, id, record.Enabled, complete(record), orNull(emailKeyOf(record)), string(mapped), orNull(problems), bytesOrNull(p.Fingerprints[i])}
+		if before, seen := at[id]; seen {
+			rows[before] = row
+			continue
 		}
-		rows.ids[row], rows.enabled[row], rows.mapped[row], rows.problems[row] = id, record.Enabled, string(mapped), problems
-		rows.emails[row], rows.fingerprints[row], rows.complete[row] = emailKeyOf(record), p.Fingerprints[i], complete(record)
+		at[id] = len(rows)
+		rows = append(rows, row)
 	}
 	return rows, nil
-}
-
-func (c *columns) grow() {
-	c.ids, c.mapped = append(c.ids, ""), append(c.mapped, "")
-	c.enabled, c.complete = append(c.enabled, false), append(c.complete, false)
-	c.emails, c.problems = append(c.emails, nil), append(c.problems, nil)
-	c.fingerprints = append(c.fingerprints, nil)
 }
 
 // complete says whether the record has all mandatory values.

@@ -89,11 +89,14 @@ func (b *bench) runs(ctx context.Context, people graph.Directory) ([]Run, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.dropMail(ctx); err != nil {
+	if err := b.settle(ctx); err != nil {
 		return nil, err
 	}
 	unchanged, err := b.run(ctx, unchangedResync, syncNow)
 	if err != nil {
+		return nil, err
+	}
+	if err := b.settle(ctx); err != nil {
 		return nil, err
 	}
 	if err := b.changeSome(ctx, people); err != nil {
@@ -203,15 +206,22 @@ func (b *bench) ended(ctx context.Context) (endedRun, error) {
 	}
 }
 
-// dropMail has the invitations of the first run not delivered, so that the next runs are alone.
-func (b *bench) dropMail(ctx context.Context) error {
+// settle leaves the database as it is some time after a run: without mail to deliver, vacuumed and
+// written out, so that a run is not measured together with what the one before it left to do.
+func (b *bench) settle(ctx context.Context) error {
 	db, err := sql.Open("postgres", b.stack.Describe().Database)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	_, err = db.ExecContext(ctx, "UPDATE mails SET settled_at = now(), result = 'dropped' WHERE settled_at IS NULL")
-	return err
+	for _, statement := range []string{
+		"UPDATE mails SET settled_at = now(), result = 'dropped' WHERE settled_at IS NULL", "VACUUM (ANALYZE)", "CHECKPOINT",
+	} {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("settle the database: %w", err)
+		}
+	}
+	return nil
 }
 
 // changeSome moves every hundredth person to another department.

@@ -289,11 +289,12 @@ CREATE INDEX changes_of_run ON changes (run_id, step, id);
 CREATE INDEX changes_of_user ON changes (user_id, id);
 
 -- Messages to send: written in the transaction of their cause, sent by the MailOutbox workflow.
+-- Without foreign keys, like the changes that they come with.
 CREATE TABLE mails (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     account_id   uuid NOT NULL,
     kind         text NOT NULL CHECK (kind IN ('invitation')),
-    user_id      uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+    user_id      uuid NOT NULL,
     cause        uuid NOT NULL,
     created_at   timestamptz NOT NULL DEFAULT now(),
     attempts     integer NOT NULL DEFAULT 0,

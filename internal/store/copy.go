@@ -1,0 +1,43 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+)
+
+// copyRows writes rows with COPY. A failed one leaves the transaction fit for nothing but a
+// rollback, to a savepoint or of all.
+func copyRows(ctx context.Context, tx *sqlx.Tx, rows [][]any, table string, columns ...string) error {
+	stmt, err := tx.PrepareContext(ctx, pq.CopyIn(table, columns...))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stmt.Close() }()
+	for _, row := range rows {
+		if _, err := stmt.ExecContext(ctx, row...); err != nil {
+			return err
+		}
+	}
+	if _, err := stmt.ExecContext(ctx); err != nil {
+		return err
+	}
+	return stmt.Close()
+}
+
+// orNull is the text for a column, or NULL.
+func orNull(text *string) any {
+	if text == nil {
+		return nil
+	}
+	return *text
+}
+
+// bytesOrNull are the bytes for a column, or NULL.
+func bytesOrNull(b []byte) any {
+	if b == nil {
+		return nil
+	}
+	return b
+}
