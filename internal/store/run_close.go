@@ -10,7 +10,7 @@ import (
 
 // CloseRun ends a run with its counts. An empty status means that the run came to its end: success
 // or, with errors of single records, partial success. Closing it again changes nothing. The
-// records staged by a run go when one of its configuration completes.
+// records that a run staged stay until one of its configuration completes, those of a preview go.
 func (s *Store) CloseRun(ctx context.Context, runID string, status directory.RunStatus, reason string) (directory.Run, error) {
 	var run directory.Run
 	err := s.inTx(ctx, "close run", func(tx *sqlx.Tx) error {
@@ -37,23 +37,28 @@ func closeRun(ctx context.Context, tx *sqlx.Tx, runID string, status directory.R
 			status = directory.RunPartialSuccess
 		}
 	}
-	var configuration string
-	if err := tx.GetContext(ctx, &configuration, `
+	var closed struct {
+		ConfigurationID string            `db:"configuration_id"`
+		Kind            directory.RunKind `db:"kind"`
+	}
+	if err := tx.GetContext(ctx, &closed, `
 		UPDATE runs SET status = $2, reason = $3, counts = $4, stage = 'done', stage_started_at = now(), finished_at = now()
-		WHERE id = $1 RETURNING configuration_id`, runID, status, reason, counts); err != nil {
+		WHERE id = $1 RETURNING configuration_id, kind`, runID, status, reason, counts); err != nil {
 		return err
 	}
-	if status == directory.RunSuccess || status == directory.RunPartialSuccess {
-		return clearStaging(ctx, tx, configuration)
+	switch {
+	case closed.Kind == directory.KindPreview:
+		return unstage(ctx, tx, `SELECT $1::uuid`, runID)
+	case status == directory.RunSuccess, status == directory.RunPartialSuccess:
+		return clearStaging(ctx, tx, closed.ConfigurationID)
+	default:
+		return nil
 	}
-	return nil
 }
 
 // countChanges counts what a run did; of a preview, what it would have done.
 func countChanges(ctx context.Context, tx *sqlx.Tx, runID string) (directory.Counts, error) {
-	var row struct {
-		directory.Counts
-	}
+	var c directory.Counts
 	err := tx.QueryRowContext(ctx, `
 		SELECT r.fetched, r.unchanged, count(*) FILTER (WHERE c.problems IS NOT NULL AND c.outcome IN ('applied', 'failed', d.outcome)),
 		       count(*) FILTER (WHERE c.outcome = d.outcome AND c.action = 'create'),
@@ -65,19 +70,19 @@ func countChanges(ctx context.Context, tx *sqlx.Tx, runID string) (directory.Cou
 		FROM runs r
 		CROSS JOIN LATERAL (SELECT CASE WHEN r.kind = 'preview' THEN 'planned' ELSE 'applied' END AS outcome) d
 		LEFT JOIN changes c ON c.run_id = r.id
-		WHERE r.id = $1 GROUP BY r.id`, runID).Scan(&row.Fetched, &row.Unchanged, &row.Failed,
-		&row.Created, &row.Updated, &row.Adopted, &row.Deactivated, &row.Reactivated, &row.Deleted)
-	return row.Counts, err
+		WHERE r.id = $1 GROUP BY r.id`, runID).Scan(&c.Fetched, &c.Unchanged, &c.Failed,
+		&c.Created, &c.Updated, &c.Adopted, &c.Deactivated, &c.Reactivated, &c.Deleted)
+	return c, err
 }
 
 // clearStaging removes what the ended runs of a configuration staged.
 func clearStaging(ctx context.Context, tx *sqlx.Tx, configurationID string) error {
-	const ended = `(SELECT id FROM runs WHERE configuration_id = $1 AND finished_at IS NOT NULL)`
-	for _, statement := range []string{
-		`DELETE FROM staged_users WHERE run_id IN ` + ended,
-		`DELETE FROM fetched_pages WHERE run_id IN ` + ended,
-	} {
-		if _, err := tx.ExecContext(ctx, statement, configurationID); err != nil {
+	return unstage(ctx, tx, `SELECT id FROM runs WHERE configuration_id = $1 AND finished_at IS NOT NULL`, configurationID)
+}
+
+func unstage(ctx context.Context, tx *sqlx.Tx, runs, id string) error {
+	for _, table := range []string{"staged_users", "fetched_pages"} {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE run_id IN (`+runs+`)`, id); err != nil {
 			return err
 		}
 	}

@@ -40,7 +40,8 @@ type FetchProgress struct {
 
 // StagePage keeps a page and moves the run's cursor past it, both or neither, and says how many
 // records the run has read. A page that was staged already changes nothing and is the error
-// CodePageStale, after which FetchProgress says where to go on; a next cursor that led here before is directory.CodeRepeatedPage.
+// CodePageStale, after which FetchProgress says where to go on; a cursor that was read before is
+// directory.CodeRepeatedPage.
 func (s *Store) StagePage(ctx context.Context, p StagePage) (int, error) {
 	var fetched int
 	err := s.inTx(ctx, "stage page", func(tx *sqlx.Tx) error {
