@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/lib/pq"
+	_ "github.com/lib/pq" // the driver
 
 	"github.com/rollcall-sync/rollcall/internal/devstack"
 	"github.com/rollcall-sync/rollcall/internal/simulate"
@@ -184,8 +184,8 @@ func copyRows(ctx context.Context, db *sql.DB, rows [][]any) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	statement, err := tx.PrepareContext(ctx, pq.CopyIn("bench_floor", "id", "account_id", "email", "email_key", "first_name", "last_name",
-		"status", "fields", "source", "invitation_id", "invited_at"))
+	statement, err := tx.PrepareContext(ctx, `COPY bench_floor (id, account_id, email, email_key, first_name, last_name,
+		status, fields, source, invitation_id, invited_at) FROM STDIN`)
 	if err != nil {
 		return err
 	}
