@@ -47,6 +47,7 @@ func BenchmarkPlanUnchanged(t *testing.B) {
 
 func benchmarkPlan(t *testing.B, b *bench, records []mapping.Record) {
 	t.StopTimer()
+	t.ResetTimer()
 	for range t.N {
 		run := b.openRun(directory.KindPreview)
 		b.stage(run, records...)

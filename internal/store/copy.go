@@ -2,15 +2,15 @@ package store
 
 import (
 	"context"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
 )
 
 // copyRows writes rows with COPY. A failed one leaves the transaction fit for nothing but a
 // rollback, to a savepoint or of all.
 func copyRows(ctx context.Context, tx *sqlx.Tx, rows [][]any, table string, columns ...string) error {
-	stmt, err := tx.PrepareContext(ctx, pq.CopyIn(table, columns...))
+	stmt, err := tx.PrepareContext(ctx, "COPY "+table+" ("+strings.Join(columns, ", ")+") FROM STDIN")
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,6 @@ type RunContext struct {
 	Account       directory.Account
 	Fields        []directory.Field
 	Settings      directory.Settings
-	LinkedUsers   int // people of the connection who are in the account
 }
 
 // OpenRun begins a run with the configuration's present settings. Opening the same run again
@@ -115,10 +114,7 @@ func loadRunContext(ctx context.Context, db sqlx.QueryerContext, runID string) (
 	if err := sqlx.GetContext(ctx, db, &c.Account, `SELECT `+accountColumns+` FROM accounts WHERE id = $1`, c.Run.AccountID); err != nil {
 		return c, err
 	}
-	if c.Fields, err = loadFields(ctx, db, c.Run.AccountID); err != nil {
-		return c, err
-	}
-	c.LinkedUsers, err = countLinked(ctx, db, c.Connection.ID)
+	c.Fields, err = loadFields(ctx, db, c.Run.AccountID)
 	return c, err
 }
 

@@ -23,7 +23,6 @@ func TestOpenRunTwiceOpensOnce(t *testing.T) {
 		require.Equal(t, in.ID, opened.Run.ID)
 		require.Equal(t, directory.RunRunning, opened.Run.Status)
 		require.Equal(t, "Ann Admin", opened.Run.RequestedBy)
-		require.Equal(t, 3, opened.LinkedUsers)
 		require.Equal(t, b.source.ID, opened.Connection.ID)
 		require.Equal(t, "tenant-1", opened.Connection.Tenant.ID)
 		require.Len(t, opened.Fields, 3)

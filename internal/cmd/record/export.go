@@ -12,6 +12,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/proxy"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/api/temporalproto"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
@@ -87,8 +88,11 @@ func (e exporter) clear(_ *proxy.VisitPayloadsContext, payloads []*commonpb.Payl
 }
 
 // forgetMachine blanks what says where a history was recorded: identities hold process and host,
-// stack traces hold paths.
+// the names of sticky queues the host, stack traces hold paths.
 func forgetMachine(message protoreflect.Message) {
+	if queue, ok := message.Interface().(*taskqueuepb.TaskQueue); ok && queue.Kind == enumspb.TASK_QUEUE_KIND_STICKY {
+		queue.Name = "sticky"
+	}
 	message.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
 		switch name := field.Name(); {
 		case (name == "identity" || name == "stack_trace") && field.Kind() == protoreflect.StringKind:
