@@ -61,43 +61,50 @@ func TestL1AccountsAreApart(t *testing.T) {
 	}
 	require.Equal(t, before, b.fingerprint(), "nothing has changed")
 
-	users, err := s.Users(ctx, other.ID, store.UserFilter{Search: "corp.example"})
+	b.requireEmptyLists(other.ID, user.ID, run)
+}
+
+// requireEmptyLists says that an account's lists have nothing of the bench's own account.
+func (b *bench) requireEmptyLists(other, userID, run string) {
+	t, ctx, s := b.t, b.t.Context(), b.store
+	t.Helper()
+	users, err := s.Users(ctx, other, store.UserFilter{Search: "corp.example"})
 	require.NoError(t, err)
 	require.Empty(t, users.Items)
-	runs, err := s.Runs(ctx, other.ID, store.RunFilter{ConfigurationID: b.config.ID})
+	runs, err := s.Runs(ctx, other, store.RunFilter{ConfigurationID: b.config.ID})
 	require.NoError(t, err)
 	require.Empty(t, runs.Items)
-	for _, f := range []store.ChangeFilter{{}, {UserID: user.ID}, {RunID: run}} {
-		changes, err := s.Changes(ctx, other.ID, f)
+	for _, f := range []store.ChangeFilter{{}, {UserID: userID}, {RunID: run}} {
+		changes, err := s.Changes(ctx, other, f)
 		require.NoError(t, err)
 		require.Empty(t, changes.Items)
-		require.NoError(t, s.StreamChanges(ctx, other.ID, f, func(directory.Change) error {
+		require.NoError(t, s.StreamChanges(ctx, other, f, func(directory.Change) error {
 			t.Error("a change of another account")
 			return nil
 		}))
 	}
-	tokens, err := s.Tokens(ctx, other.ID)
+	tokens, err := s.Tokens(ctx, other)
 	require.NoError(t, err)
 	require.Len(t, tokens, 1)
-	fields, err := s.Fields(ctx, other.ID)
+	fields, err := s.Fields(ctx, other)
 	require.NoError(t, err)
 	require.Len(t, fields, 3)
-	roles, err := s.Roles(ctx, other.ID)
+	roles, err := s.Roles(ctx, other)
 	require.NoError(t, err)
 	require.Len(t, roles, 4)
-	organizations, err := s.Organizations(ctx, other.ID)
+	organizations, err := s.Organizations(ctx, other)
 	require.NoError(t, err)
 	require.Empty(t, organizations)
-	connections, err := s.Connections(ctx, other.ID)
+	connections, err := s.Connections(ctx, other)
 	require.NoError(t, err)
 	require.Empty(t, connections)
-	configurations, err := s.Configurations(ctx, other.ID)
+	configurations, err := s.Configurations(ctx, other)
 	require.NoError(t, err)
 	require.Empty(t, configurations)
-	mails, err := s.DueMails(ctx, other.ID, 10)
+	mails, err := s.DueMails(ctx, other, 10)
 	require.NoError(t, err)
 	require.Empty(t, mails)
-	waiting, next, err := s.WaitingMails(ctx, other.ID)
+	waiting, next, err := s.WaitingMails(ctx, other)
 	require.NoError(t, err)
 	require.Zero(t, waiting)
 	require.Nil(t, next)
