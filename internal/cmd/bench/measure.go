@@ -41,7 +41,7 @@ func measure(ctx context.Context, users int) (report Report, err error) {
 	}
 	people := graph.Generate(users)
 	stack, err := devstack.Start(ctx, devstack.Options{
-		Dir: dir, DatabaseURL: os.Getenv("ROLLCALL_DATABASE_URL"), Processes: true, NoUI: true, FreePorts: true,
+		Dir: dir, Processes: true, NoUI: true, FreePorts: true,
 		Entra: &people, Out: os.Stderr, Log: slog.Default(),
 	})
 	if err != nil {
