@@ -177,3 +177,13 @@ func own(rooms ...string) []string {
 	}
 	return paths
 }
+
+// The top level is as a newcomer expects it of a Temporal application in Go.
+func TestE7_TopLevel(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"workflows", "activities", "worker", "starter", "internal", "docker-compose.yml", "go.mod", "go.sum", "README.md"} {
+		found, err := filepath.Glob(filepath.Join(root, name))
+		require.NoError(t, err)
+		require.Len(t, found, 1, name)
+	}
+}

@@ -15,10 +15,8 @@ import (
 
 	"github.com/rollcall-sync/rollcall/internal/admin"
 	"github.com/rollcall-sync/rollcall/internal/config"
-	"github.com/rollcall-sync/rollcall/internal/directory"
 	"github.com/rollcall-sync/rollcall/internal/engine"
-	"github.com/rollcall-sync/rollcall/internal/source"
-	"github.com/rollcall-sync/rollcall/internal/source/graph"
+	"github.com/rollcall-sync/rollcall/internal/service"
 	"github.com/rollcall-sync/rollcall/internal/store"
 	"github.com/rollcall-sync/rollcall/internal/web"
 )
@@ -38,7 +36,7 @@ func Run(ctx context.Context, c config.Starter, tc engine.Options, log *slog.Log
 	}
 	defer temporalClient.Close()
 	a := admin.New(admin.Options{
-		Store: db, Temporal: temporalClient, Sources: sources(c.Common), Keyring: c.Keyring, Log: log,
+		Store: db, Temporal: temporalClient, Sources: service.Sources(c.Common), Keyring: c.Keyring, Log: log,
 		PublicURL: c.PublicURL, TemporalUIURL: c.TemporalUIURL, Namespace: engine.Namespace,
 		EntraClientID: c.Entra.ClientID, EntraLoginURL: c.Entra.LoginURL, GraphURL: c.Entra.GraphURL,
 	})
@@ -55,15 +53,6 @@ func Run(ctx context.Context, c config.Starter, tc engine.Options, log *slog.Log
 	group.Go(func() error { return serve(ctx, listener, handler) })
 	group.Go(func() error { return keepWorkflows(ctx, a, log) })
 	return group.Wait()
-}
-
-func sources(c config.Common) map[directory.Provider]source.Opener {
-	return map[directory.Provider]source.Opener{
-		directory.Entra: graph.New(graph.Options{
-			ClientID: c.Entra.ClientID, ClientSecret: string(c.Entra.ClientSecret),
-			LoginURL: c.Entra.LoginURL, GraphURL: c.Entra.GraphURL, RootCAs: c.RootCAs,
-		}),
-	}
 }
 
 // codec is the endpoint at which Temporal's Web UI has payloads decoded, for whoever knows its

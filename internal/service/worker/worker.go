@@ -16,11 +16,9 @@ import (
 
 	"github.com/rollcall-sync/rollcall/activities"
 	"github.com/rollcall-sync/rollcall/internal/config"
-	"github.com/rollcall-sync/rollcall/internal/directory"
 	"github.com/rollcall-sync/rollcall/internal/engine"
 	"github.com/rollcall-sync/rollcall/internal/mail"
-	"github.com/rollcall-sync/rollcall/internal/source"
-	"github.com/rollcall-sync/rollcall/internal/source/graph"
+	"github.com/rollcall-sync/rollcall/internal/service"
 	"github.com/rollcall-sync/rollcall/internal/store"
 	"github.com/rollcall-sync/rollcall/workflows"
 )
@@ -53,7 +51,7 @@ func Run(ctx context.Context, c config.Worker, tc engine.Options, log *slog.Logg
 	})
 	workflows.Register(w)
 	w.RegisterActivity(&activities.Configurations{Store: db, Now: time.Now})
-	w.RegisterActivity(&activities.Sync{Store: db, Sources: Sources(c.Common), Wake: waker(temporalClient)})
+	w.RegisterActivity(&activities.Sync{Store: db, Sources: service.Sources(c.Common), Wake: waker(temporalClient)})
 	w.RegisterActivity(&activities.Mail{Store: db, Sender: sender, Now: time.Now})
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start worker: %w", err)
@@ -61,16 +59,6 @@ func Run(ctx context.Context, c config.Worker, tc engine.Options, log *slog.Logg
 	<-ctx.Done()
 	w.Stop()
 	return nil
-}
-
-// Sources are the directories that can be read.
-func Sources(c config.Common) map[directory.Provider]source.Opener {
-	return map[directory.Provider]source.Opener{
-		directory.Entra: graph.New(graph.Options{
-			ClientID: c.Entra.ClientID, ClientSecret: string(c.Entra.ClientSecret),
-			LoginURL: c.Entra.LoginURL, GraphURL: c.Entra.GraphURL, RootCAs: c.RootCAs,
-		}),
-	}
 }
 
 // waker starts an account's MailOutbox, or tells the one that is there.
