@@ -31,9 +31,23 @@ const (
 	OutcomeRejected Outcome = "rejected"
 )
 
-// Snapshot is the part of a user that a change is about: only what differs, or all of it where
-// a user is created. A nil member says that the change does not touch it.
+// Subject says what a change is about.
+type Subject string
+
+// The subjects of a change.
+const (
+	SubjectUser       Subject = "user"
+	SubjectGroup      Subject = "group"
+	SubjectMembership Subject = "membership"
+)
+
+// Snapshot is the part of a user or a group that a change is about: only what differs, or all of
+// it where one is created. A nil member says that the change does not touch it. Name and
+// Description are a group's; of a membership there is nothing to show.
 type Snapshot struct {
+	Name        *string `json:"name,omitempty"`
+	Description *string `json:"description,omitempty"`
+
 	Email     *string     `json:"email,omitempty"`
 	FirstName *string     `json:"first_name,omitempty"`
 	LastName  *string     `json:"last_name,omitempty"`
@@ -43,7 +57,7 @@ type Snapshot struct {
 
 // Empty says whether the snapshot touches nothing.
 func (s Snapshot) Empty() bool {
-	return s.Email == nil && s.FirstName == nil && s.LastName == nil && s.Status == nil && len(s.Fields) == 0
+	return s.Name == nil && s.Description == nil && s.Email == nil && s.FirstName == nil && s.LastName == nil && s.Status == nil && len(s.Fields) == 0
 }
 
 // Value encodes the snapshot as JSON for the database.
@@ -78,12 +92,15 @@ func (p Problems) Value() (driver.Value, error) {
 // Scan decodes problems from the database's JSON.
 func (p *Problems) Scan(src any) error { return scanJSON(src, (*[]Problem)(p)) }
 
-// Change is one thing that happened to one user, or that a run would do.
+// Change is one thing that happened to one user, group or membership, or that a run would do. A
+// membership has the ids of both its user and its group.
 type Change struct {
 	ID         int64     `db:"id"`
 	AccountID  string    `db:"account_id"`
 	RunID      *string   `db:"run_id"`
+	Subject    Subject   `db:"subject"`
 	UserID     *string   `db:"user_id"`
+	GroupID    *string   `db:"group_id"`
 	SourceID   *string   `db:"source_id"`
 	Label      string    `db:"label"`
 	Source     Origin    `db:"source"`

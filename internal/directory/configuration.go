@@ -47,10 +47,13 @@ const (
 type Guard struct {
 	MaxRemovals       int `json:"max_removals" minimum:"0" doc:"A run that would remove more users than this waits for approval."`
 	MaxRemovalPercent int `json:"max_removal_percent" minimum:"0" maximum:"100" doc:"A run that would remove more than this share of the linked users waits for approval."`
+	// WindowDays is how far back removals count together with those of the run, so that a slow leak
+	// trips the guard too. Removals that an admin approved do not count again.
+	WindowDays int `json:"window_days" minimum:"1" maximum:"90" doc:"Removals of this many past days count too."`
 }
 
 // DefaultGuard is the guard of a configuration that states none.
-func DefaultGuard() Guard { return Guard{MaxRemovals: 500, MaxRemovalPercent: 20} }
+func DefaultGuard() Guard { return Guard{MaxRemovals: 500, MaxRemovalPercent: 20, WindowDays: 7} }
 
 // RoleMapping gives the members of a source group a role.
 type RoleMapping struct {

@@ -26,5 +26,8 @@ type Connection struct {
 	Provider  Provider        `db:"provider"`
 	State     ConnectionState `db:"state"`
 	Tenant    *Tenant         `db:"-"` // nil until connected
-	CreatedAt time.Time       `db:"created_at"`
+	// Secret is the sealed credential of the connection, for its provider's source alone to open;
+	// nil for a provider that needs none per tenant.
+	Secret    []byte    `db:"secret" json:"-"`
+	CreatedAt time.Time `db:"created_at"`
 }

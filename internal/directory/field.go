@@ -64,11 +64,13 @@ func SystemFields() []Field {
 }
 
 // Attribute is something that a source record has: its path in the record, its name for an
-// admin, and its data type.
+// admin, and its data type. One with several values is a text: the values, in the directory's
+// order, joined by ", ".
 type Attribute struct {
-	Path string    `json:"path"`
-	Name string    `json:"name"`
-	Type FieldType `json:"type"`
+	Path        string    `json:"path"`
+	Name        string    `json:"name"`
+	Type        FieldType `json:"type"`
+	MultiValued bool      `json:"multi_valued" doc:"Maps to a text field: the values in the directory's order, joined by a comma and a space."`
 }
 
 // Values holds field values by field id. A value is a string (text, email; date as

@@ -48,17 +48,50 @@ type Stage string
 
 // The stages of a run, in order.
 const (
+	StageGroups      Stage = "groups"
 	StageFetch       Stage = "fetch"
+	StageVerify      Stage = "verify"
 	StagePlan        Stage = "plan"
 	StageApproval    Stage = "approval"
 	StageProvision   Stage = "provision"
 	StageDeprovision Stage = "deprovision"
+	StageMemberships Stage = "memberships"
 	StageNotify      Stage = "notify"
 	StageDone        Stage = "done"
 )
 
-// Counts are the figures of a run. Failed counts the records with an error, also those of
-// which the rest was applied.
+// RunMode says how much of the source a run reads.
+type RunMode string
+
+// The modes of a run.
+const (
+	FullRead    RunMode = "full"        // everybody
+	Incremental RunMode = "incremental" // who changed since the last run
+)
+
+// Note is something that an admin should know of a run and that is no error.
+type Note struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// Notes is a list of notes as the database keeps it.
+type Notes []Note
+
+// Value encodes the notes as JSON for the database.
+func (n Notes) Value() (driver.Value, error) {
+	if n == nil {
+		return "[]", nil
+	}
+	b, err := json.Marshal([]Note(n))
+	return string(b), err
+}
+
+// Scan decodes notes from the database's JSON.
+func (n *Notes) Scan(src any) error { return scanJSON(src, (*[]Note)(n)) }
+
+// Counts are the figures of a run. Fetched counts the records in scope. Failed counts the records
+// with an error, also those of which the rest was applied.
 type Counts struct {
 	Fetched     int `json:"fetched"`
 	Created     int `json:"created"`
@@ -69,6 +102,17 @@ type Counts struct {
 	Reactivated int `json:"reactivated"`
 	Deleted     int `json:"deleted"`
 	Failed      int `json:"failed"`
+
+	GroupsFetched int `json:"groups_fetched"`
+	GroupsCreated int `json:"groups_created"`
+	GroupsUpdated int `json:"groups_updated"`
+	GroupsDeleted int `json:"groups_deleted"`
+
+	MembershipsFetched int `json:"memberships_fetched"`
+	MembershipsAdded   int `json:"memberships_added"`
+	MembershipsRemoved int `json:"memberships_removed"`
+	MembershipsParked  int `json:"memberships_parked"`  // members who are not in the account yet
+	MembershipsSkipped int `json:"memberships_skipped"` // members who are no people of the directory
 }
 
 // Value encodes the counts as JSON for the database.
@@ -91,6 +135,8 @@ type Run struct {
 	RequestedBy     string     `db:"requested_by"`
 	Status          RunStatus  `db:"status"`
 	Reason          string     `db:"reason"` // why it failed or waits, a sentence for the admin
+	Mode            RunMode    `db:"mode"`
+	Notes           Notes      `db:"notes"`
 	Counts          Counts     `db:"counts"`
 	Stage           Stage      `db:"stage"`
 	StageDone       int        `db:"stage_done"`

@@ -11,3 +11,9 @@ const (
 	CodeSourceIncomplete  = "source_incomplete"    // permanent: fewer records than announced
 	CodeSourceEmpty       = "source_empty"         // permanent: nobody, where there were people
 )
+
+// Codes of what can go wrong with one group of a source. Its members are unknown then.
+const (
+	CodeGroupGone       = "group_gone"       // permanent: the directory has no such group any more
+	CodeGroupUnreadable = "group_unreadable" // permanent: this group may not be read
+)

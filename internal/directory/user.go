@@ -68,6 +68,8 @@ type User struct {
 	Version       int64          `db:"version"` // rises with every change of the row
 	CreatedAt     time.Time      `db:"created_at"`
 	UpdatedAt     time.Time      `db:"updated_at"`
+	WaitingPlace  *int64         `db:"waiting_place"` // order in the waiting list, of who awaits a licence
+	DeletedAt     *time.Time     `db:"deleted_at"`
 }
 
 // Name is how the user is called in lists and messages.

@@ -38,6 +38,58 @@ type Source interface {
 	CountUsers(ctx context.Context) (int, error)
 	// User reads one person by id; a person who is not there is a directory.KindNotFound error.
 	User(ctx context.Context, id string, paths []string) (Record, error)
+
+	// Groups reads one page of the tenant's groups; an empty cursor begins. Search, unless empty, asks
+	// for groups whose name begins with it. Size is as for Users.
+	Groups(ctx context.Context, cursor, search string, size int) (GroupPage, error)
+	// Group reads one group by id; one that is not there is a directory.KindNotFound error.
+	Group(ctx context.Context, id string) (Group, error)
+	// Members reads one page of everybody who is in a group, directly or through groups in it, in any
+	// shape of nesting; an empty cursor begins. A member may be listed more than once. A group that is
+	// not there is a directory.KindNotFound error; one that may not be read although others may is
+	// directory.CodeGroupUnreadable.
+	Members(ctx context.Context, groupID, cursor string) (MemberPage, error)
+}
+
+// Group is a group as the source has it.
+type Group struct {
+	ID, Name, Description, Email string
+	// DirectMembers is how many direct members of any kind the source announces; -1 when it does not say.
+	DirectMembers int
+}
+
+// GroupPage is a stretch of groups with the cursor of the next one; an empty cursor ends the list.
+type GroupPage struct {
+	Groups []Group
+	Next   string
+}
+
+// MemberPage is a stretch of the members of a group with the cursor of the next one; an empty cursor
+// ends the list.
+type MemberPage struct {
+	People   []string // source ids
+	Everyone bool     // all people of the tenant are members
+	Others   []string // source ids of members that are no people: groups, devices, applications
+	Next     string
+}
+
+// Incremental is a source that can say who changed. A source that cannot does not implement it.
+type Incremental interface {
+	// ChangesLink is where the changes from now on will be read: a cursor of Changes. Paths name the
+	// attributes whose change counts.
+	ChangesLink(ctx context.Context, paths []string) (string, error)
+	// Changes reads one page of the ids of people who were added, changed or removed since the link
+	// was given; each must be looked at with User. A link that the source no longer knows is a
+	// directory.KindGone error: all people must be read again.
+	Changes(ctx context.Context, cursor string) (ChangePage, error)
+}
+
+// ChangePage is a stretch of changed people. Either Next leads to the next page, or the list is at
+// its end and Link is where the next changes will be read; both are the source's own text, unmodified.
+type ChangePage struct {
+	IDs  []string
+	Next string
+	Link string
 }
 
 // Opener opens the source that a connection reads.
