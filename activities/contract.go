@@ -53,6 +53,33 @@ type OpenRunInput struct {
 	WorkflowRunID   string            `json:"workflow_run_id"`
 }
 
+// Begun says what a run is going to read.
+type Begun struct {
+	Mode   directory.RunMode `json:"mode"`
+	Groups bool              `json:"groups"` // groups are read too
+}
+
+// GroupsListed says which groups a run reads.
+type GroupsListed struct {
+	Groups     int `json:"groups"`
+	Unreadable int `json:"unreadable"`
+}
+
+// MembersFetched says how far the members of the groups have been read.
+type MembersFetched struct {
+	Groups  int  `json:"groups"` // read to the end
+	Members int  `json:"members"`
+	Done    bool `json:"done"`
+}
+
+// Verified says what looking up the missing came to.
+type Verified struct {
+	Missing int  `json:"missing"` // before this call
+	Gone    int  `json:"gone"`    // by this call
+	Present int  `json:"present"` // by this call: the list lacked them, yet they are there
+	Done    bool `json:"done"`
+}
+
 // Fetched says how far the fetch has come.
 type Fetched struct {
 	Pages     int  `json:"pages"`   // by this call
@@ -67,7 +94,11 @@ type Planned struct {
 	Changes   int `json:"changes"`
 	Failed    int `json:"failed"`
 	Removals  int `json:"removals"`
+	Recent    int `json:"recent"` // removals of the days before that the guard counts
 	Linked    int `json:"linked"`
+	// Groups and Memberships are the changes of each that the plan has, beside those of people.
+	Groups      int `json:"groups"`
+	Memberships int `json:"memberships"`
 	// Held is why an admin must approve first; empty when nobody must.
 	Held string `json:"held,omitempty"`
 }
@@ -79,10 +110,12 @@ type StageInput struct {
 	Total int             `json:"total"`
 }
 
-// HoldInput holds a run for approval with a reason, or lets it go on without one.
+// HoldInput holds a run for approval with a reason, or lets it go on without one, approved by
+// somebody.
 type HoldInput struct {
 	RunID  string `json:"run_id"`
 	Reason string `json:"reason,omitempty"`
+	By     string `json:"by,omitempty"`
 }
 
 // ApplyInput asks for the next batch of a step.
@@ -121,8 +154,28 @@ type Delivered struct {
 	NextTryAt time.Time `json:"next_try_at,omitzero"`
 }
 
+// Purged says what a round of maintenance removed.
+type Purged struct {
+	Users int `json:"users"`
+}
+
 // ClearInTemporal marks results that hold figures only as readable in histories.
 func (NextRun) ClearInTemporal() {}
+
+// ClearInTemporal marks results that hold figures only as readable in histories.
+func (Begun) ClearInTemporal() {}
+
+// ClearInTemporal marks results that hold figures only as readable in histories.
+func (GroupsListed) ClearInTemporal() {}
+
+// ClearInTemporal marks results that hold figures only as readable in histories.
+func (MembersFetched) ClearInTemporal() {}
+
+// ClearInTemporal marks results that hold figures only as readable in histories.
+func (Verified) ClearInTemporal() {}
+
+// ClearInTemporal marks results that hold figures only as readable in histories.
+func (Purged) ClearInTemporal() {}
 
 // ClearInTemporal marks results that hold figures only as readable in histories.
 func (Fetched) ClearInTemporal() {}
@@ -148,6 +201,11 @@ func ProvisionSteps() []int {
 // DeprovisionSteps are the steps that take people out who are gone.
 func DeprovisionSteps() []int { return []int{reconcile.StepMissing} }
 
+// MembershipSteps are the steps that bring groups and who is in them up to date, in order.
+func MembershipSteps() []int {
+	return []int{reconcile.StepGroups, reconcile.StepLeave, reconcile.StepJoin, reconcile.StepGroupsGone}
+}
+
 // StepTitle says a step in words, for the summaries in the Web UI.
 func StepTitle(step int) string {
 	switch step {
@@ -159,6 +217,14 @@ func StepTitle(step int) string {
 		return "Provision people"
 	case reconcile.StepMissing:
 		return "Deprovision people"
+	case reconcile.StepGroups:
+		return "Create and update groups"
+	case reconcile.StepLeave:
+		return "Take people out of groups"
+	case reconcile.StepJoin:
+		return "Put people into groups"
+	case reconcile.StepGroupsGone:
+		return "Delete groups"
 	default:
 		return "Apply changes"
 	}

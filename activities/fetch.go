@@ -2,9 +2,11 @@ package activities
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
 	"fmt"
-
-	"golang.org/x/sync/errgroup"
+	"time"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 	"github.com/rollcall-sync/rollcall/internal/mapping"
@@ -12,43 +14,20 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/store"
 )
 
-// pagesPerCall is how many pages one activity reads: enough to keep histories short, few enough
-// that a cancellation does not wait long.
-const pagesPerCall = 10
+// When a run may read only who changed: Graph keeps what it needs for that for seven days, and a
+// full read every so often finds what a list of changes never told.
+const (
+	maxChangesAge      = 5 * 24 * time.Hour
+	maxIncrementalRuns = 3 // after these, a full read
+)
 
-// FetchUsers reads the next pages of people, maps each record and stages it. The cursor is kept in
-// the transaction of its page, so that whoever runs this next goes on exactly there.
-func (a *Sync) FetchUsers(ctx context.Context, in OfRun) (Fetched, error) {
-	defer keepAlive(ctx)()
-	fetched, err := a.fetchUsers(ctx, in.RunID)
-	return fetched, asTemporal(ctx, err)
-}
-
-func (a *Sync) fetchUsers(ctx context.Context, runID string) (Fetched, error) {
-	f, err := a.openFetch(ctx, runID)
-	if err != nil {
-		return Fetched{}, err
-	}
-	out := Fetched{Announced: f.announced, Fetched: f.progress.Fetched, Done: f.progress.Done}
-	if !out.Done {
-		if out, err = f.pages(ctx); err != nil {
-			return Fetched{}, err
-		}
-	}
-	if out.Done {
-		return out, f.complete(ctx)
-	}
-	return out, nil
-}
-
-// fetch is one call's work on a run.
+// fetch is one call's work on reading for a run.
 type fetch struct {
-	store     *store.Store
-	source    source.Source
-	rules     *mapping.Rules
-	run       store.RunContext
-	progress  store.FetchProgress
-	announced int
+	store    *store.Store
+	source   source.Source
+	rules    *mapping.Rules
+	run      store.RunContext
+	progress store.FetchProgress
 }
 
 func (a *Sync) openFetch(ctx context.Context, runID string) (*fetch, error) {
@@ -64,117 +43,112 @@ func (a *Sync) openFetch(ctx context.Context, runID string) (*fetch, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &fetch{store: a.Store, source: src, run: run, announced: run.Run.StageTotal}
+	f := &fetch{store: a.Store, source: src, run: run}
 	if f.progress, err = a.Store.FetchProgress(ctx, runID); err != nil {
 		return nil, err
 	}
-	if f.rules, err = a.rules(ctx, run, src); err != nil {
-		return nil, err
-	}
-	if f.progress.Pages == 0 {
-		return f, f.begin(ctx)
-	}
-	return f, nil
+	f.rules, err = rulesOf(ctx, run, src)
+	return f, err
 }
 
-// begin checks that the connection still answers for the tenant that the admin confirmed, and asks
-// how many people there are.
-func (f *fetch) begin(ctx context.Context) error {
+// rulesOf compiles the run's frozen mappings against its source.
+func rulesOf(ctx context.Context, run store.RunContext, src source.Source) (*mapping.Rules, error) {
+	attributes, err := src.Attributes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return mapping.Compile(run.Settings.Mappings, attributes, run.Fields, run.Configuration.Provider, run.Account.DateFormat)
+}
+
+// BeginFetch checks that the connection still answers for the tenant that the admin confirmed, and
+// decides how much of it the run reads.
+func (a *Sync) BeginFetch(ctx context.Context, in OfRun) (Begun, error) {
+	defer keepAlive(ctx)()
+	begun, err := a.beginFetch(ctx, in.RunID)
+	return begun, asTemporal(ctx, err)
+}
+
+func (a *Sync) beginFetch(ctx context.Context, runID string) (Begun, error) {
+	f, err := a.openFetch(ctx, runID)
+	if err != nil {
+		return Begun{}, err
+	}
+	s := f.run.Settings
+	begun := Begun{Mode: f.progress.Mode, Groups: s.Scope.Kind == directory.UsersOfGroups || s.Groups.Enabled}
+	if f.progress.Pages > 0 {
+		return begun, nil
+	}
+	if err := f.checkTenant(ctx); err != nil {
+		return begun, err
+	}
+	begun.Mode, err = f.begin(ctx, a.Now())
+	return begun, err
+}
+
+func (f *fetch) checkTenant(ctx context.Context) error {
 	tenant, err := f.source.Tenant(ctx)
 	if err != nil {
 		return err
 	}
-	if known := f.run.Connection.Tenant; known != nil && known.ID != tenant.ID {
-		return &directory.Error{
-			Kind: directory.KindConflict, Code: directory.CodeTenantChanged, Permanent: true,
-			Message: fmt.Sprintf("The connection answers for the tenant %s (%s) instead of %s (%s).", tenant.Name, tenant.ID, known.Name, known.ID),
-			Remedy:  "Connect the right tenant again.",
-		}
-	}
-	if f.announced, err = f.source.CountUsers(ctx); err != nil {
-		return err
-	}
-	return f.store.SetStage(ctx, f.run.Run.ID, directory.StageFetch, f.announced)
-}
-
-// pages reads and stages up to pagesPerCall pages; the next page is on its way while one is staged.
-func (f *fetch) pages(ctx context.Context) (Fetched, error) {
-	out := Fetched{Announced: f.announced, Fetched: f.progress.Fetched}
-	group, ctx := errgroup.WithContext(ctx)
-	read := make(chan store.StagePage)
-	group.Go(func() error {
-		defer close(read)
-		return f.read(ctx, read)
-	})
-	group.Go(func() error {
-		for page := range read {
-			fetched, err := f.store.StagePage(ctx, page)
-			if err != nil {
-				return err
-			}
-			out.Pages++
-			out.Fetched = fetched
-			out.Done = page.Next == ""
-		}
-		return nil
-	})
-	return out, group.Wait()
-}
-
-// read hands page after page to be staged, mapped.
-func (f *fetch) read(ctx context.Context, into chan<- store.StagePage) error {
-	cursor := f.progress.Cursor
-	for range pagesPerCall {
-		page, err := f.source.Users(ctx, cursor, f.rules.Paths(), 0)
-		if err != nil {
-			return err
-		}
-		staged := store.StagePage{RunID: f.run.Run.ID, Cursor: cursor, Next: page.Next}
-		for _, record := range page.Records {
-			mapped := f.rules.Map(record)
-			staged.Records = append(staged.Records, mapped)
-			staged.Fingerprints = append(staged.Fingerprints, f.rules.Fingerprint(mapped))
-		}
-		select {
-		case into <- staged:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		if cursor = page.Next; cursor == "" {
-			return nil
-		}
-	}
-	return nil
-}
-
-// complete refuses a fetch that may be incomplete: what it lacks would be taken for people who left.
-func (f *fetch) complete(ctx context.Context) error {
-	staged, err := f.store.Staged(ctx, f.run.Run.ID)
-	if err != nil {
-		return err
-	}
-	name := f.run.Configuration.Provider.Title()
-	if staged == 0 {
-		return &directory.Error{
-			Kind: directory.KindConflict, Code: directory.CodeSourceEmpty, Permanent: true,
-			Message: name + " returned nobody. Nobody was removed.",
-			Remedy:  "Check that the app registration may still read users, then sync again.",
-		}
-	}
-	if staged >= f.announced {
-		return nil
-	}
-	// People may have left while we read: only what is announced before and after is missing.
-	now, err := f.source.CountUsers(ctx)
-	if err != nil {
-		return err
-	}
-	if staged >= now {
+	known := f.run.Connection.Tenant
+	if known == nil || known.ID == tenant.ID {
 		return nil
 	}
 	return &directory.Error{
-		Kind: directory.KindConflict, Code: directory.CodeSourceIncomplete, Permanent: true,
-		Message: fmt.Sprintf("%s announced %d people, but only %d could be read. Nobody was removed.", name, min(now, f.announced), staged),
-		Remedy:  "Start the sync again with Sync now.",
+		Kind: directory.KindConflict, Code: directory.CodeTenantChanged, Permanent: true,
+		Message: fmt.Sprintf("The connection answers for the tenant %s (%s) instead of %s (%s).", tenant.Name, tenant.ID, known.Name, known.ID),
+		Remedy:  "Connect the right tenant again.",
 	}
+}
+
+// begin starts to read who changed since the last run, where that is known and recent, and
+// everybody otherwise. Where changes begin from now on is asked before anybody is read, so that
+// what changes meanwhile is told twice rather than never.
+func (f *fetch) begin(ctx context.Context, now time.Time) (directory.RunMode, error) {
+	id := f.run.Run.ID
+	incremental, can := f.source.(source.Incremental)
+	if !can || f.run.Settings.Scope.Kind != directory.AllUsers || f.run.Run.Kind != directory.KindSync {
+		return directory.FullRead, f.store.BeginRead(ctx, id, directory.FullRead, "", "")
+	}
+	state, err := f.store.ReadState(ctx, f.run.Configuration.ID)
+	if err != nil {
+		return "", err
+	}
+	if state.ChangesLink != "" && now.Sub(state.ChangesAt) <= maxChangesAge && state.IncrementalRuns < maxIncrementalRuns &&
+		string(state.Digest) == string(readDigest(f.run)) {
+		return directory.Incremental, f.store.BeginRead(ctx, id, directory.Incremental, state.ChangesLink, "")
+	}
+	link, err := changesLink(ctx, incremental, f.rules.Paths())
+	if err != nil {
+		return "", err
+	}
+	return directory.FullRead, f.store.BeginRead(ctx, id, directory.FullRead, "", link)
+}
+
+// changesLink is where changes begin from now on; empty where the source will not say, since a
+// full read does without.
+func changesLink(ctx context.Context, src source.Incremental, paths []string) (string, error) {
+	link, err := src.ChangesLink(ctx, paths)
+	var coded *directory.Error
+	if errors.As(err, &coded) && coded.Permanent && coded.Code == directory.CodeSourceRefused {
+		return "", nil
+	}
+	return link, err
+}
+
+// readDigest identifies the settings that decide what a read comes to. When they change, who did
+// not change at the source must be looked at too.
+func readDigest(run store.RunContext) []byte {
+	encoded, err := json.Marshal(struct {
+		Scope          directory.Scope
+		Mappings       []directory.Mapping
+		OnSourceDelete directory.OnSourceDelete
+		Fields         []directory.Field
+		DateFormat     string
+	}{run.Settings.Scope, run.Settings.Mappings, run.Settings.OnSourceDelete, run.Fields, run.Account.DateFormat})
+	if err != nil {
+		panic(err) // plain values
+	}
+	sum := sha256.Sum256(encoded)
+	return sum[:]
 }

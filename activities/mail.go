@@ -63,7 +63,7 @@ func (a *Mail) sendAll(ctx context.Context, due []store.Mail, out *Delivered) er
 			}
 			continue
 		}
-		err := session.Send(ctx, mail.Invitation{ID: m.Cause, To: m.To, FirstName: m.FirstName, AccountName: m.AccountName})
+		err := send(ctx, session, m)
 		var refused *mail.RefusedError
 		switch {
 		case err == nil:
@@ -80,6 +80,15 @@ func (a *Mail) sendAll(ctx context.Context, due []store.Mail, out *Delivered) er
 		}
 	}
 	return nil
+}
+
+func send(ctx context.Context, session *mail.Session, m store.Mail) error {
+	if m.Kind == store.MailInvitation {
+		return session.Send(ctx, mail.Invitation{ID: m.Cause, To: m.To, FirstName: m.FirstName, AccountName: m.AccountName})
+	}
+	return session.SendNotice(ctx, mail.Notice{
+		ID: m.Cause, To: m.To, FirstName: m.FirstName, AccountName: m.AccountName, Title: m.Title, Message: m.Message,
+	})
 }
 
 // pause is how long a message that was put off is left alone: a minute, doubled each time, up to

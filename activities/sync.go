@@ -3,12 +3,11 @@ package activities
 import (
 	"context"
 	"fmt"
-	"slices"
+	"time"
 
 	"go.temporal.io/sdk/activity"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
-	"github.com/rollcall-sync/rollcall/internal/mapping"
 	"github.com/rollcall-sync/rollcall/internal/reconcile"
 	"github.com/rollcall-sync/rollcall/internal/source"
 	"github.com/rollcall-sync/rollcall/internal/store"
@@ -20,6 +19,7 @@ type Sync struct {
 	Sources map[directory.Provider]source.Opener
 	// Wake has an account's MailOutbox look for mail.
 	Wake func(ctx context.Context, accountID string) error
+	Now  func() time.Time
 }
 
 // batchSize is how many changes are one transaction, and one activity in the history.
@@ -64,13 +64,27 @@ func (a *Sync) planRun(ctx context.Context, runID string) (Planned, error) {
 	}
 	planned := Planned{
 		Unchanged: summary.Unchanged, Changes: summary.Changes, Failed: summary.Failed,
-		Removals: summary.Removals, Linked: summary.Linked,
+		Removals: summary.Removals, Recent: summary.Recent, Linked: summary.Linked,
+		Groups: summary.Groups, Memberships: summary.Memberships,
 	}
-	if guard := run.Settings.Guard; run.Run.Kind == directory.KindSync && reconcile.Exceeds(guard, planned.Removals, planned.Linked) {
-		planned.Held = fmt.Sprintf("This run would take out %d of %d users, which is more than the guard lets pass (%d users or %d %%). Approve it if that is right, reject it if not.",
-			planned.Removals, planned.Linked, guard.MaxRemovals, guard.MaxRemovalPercent)
+	if run.Run.Kind == directory.KindSync {
+		planned.Held = held(run.Settings.Guard, planned)
 	}
 	return planned, nil
+}
+
+// held is why an admin must approve a plan; empty when nobody must. A plan that takes nobody out
+// passes, whatever was before.
+func held(guard directory.Guard, p Planned) string {
+	if p.Removals == 0 || !reconcile.Exceeds(guard, p.Removals+p.Recent, p.Linked+p.Recent) {
+		return ""
+	}
+	before := ""
+	if p.Recent > 0 {
+		before = fmt.Sprintf(", after %d in the %d days before", p.Recent, guard.Window())
+	}
+	return fmt.Sprintf("This run would take out %d of %d users%s, which is more than the guard lets pass (%d users or %d %%). Approve it if that is right, reject it if not.",
+		p.Removals, p.Linked, before, guard.MaxRemovals, guard.MaxRemovalPercent)
 }
 
 func createOnly(mappings []directory.Mapping) map[string]bool {
@@ -83,13 +97,24 @@ func createOnly(mappings []directory.Mapping) map[string]bool {
 	return targets
 }
 
-// HoldRun has the run wait for approval, or go on when there is no reason to wait.
+// HoldRun has the run wait for approval and tells those who can give it, or has it go on when
+// there is no reason to wait.
 func (a *Sync) HoldRun(ctx context.Context, in HoldInput) error {
-	status := directory.RunRunning
-	if in.Reason != "" {
-		status = directory.RunAwaitingApproval
+	return asTemporal(ctx, a.holdRun(ctx, in))
+}
+
+func (a *Sync) holdRun(ctx context.Context, in HoldInput) error {
+	if in.Reason == "" {
+		return a.Store.HoldRun(ctx, in.RunID, directory.RunRunning, "", in.By)
 	}
-	return asTemporal(ctx, a.Store.HoldRun(ctx, in.RunID, status, in.Reason))
+	if err := a.Store.HoldRun(ctx, in.RunID, directory.RunAwaitingApproval, in.Reason, ""); err != nil {
+		return err
+	}
+	run, err := a.Store.RunContext(ctx, in.RunID)
+	if err != nil {
+		return err
+	}
+	return a.Wake(ctx, run.Run.AccountID)
 }
 
 // EnterStage writes down what the run has come to.
@@ -113,24 +138,29 @@ func (a *Sync) ApplyChanges(ctx context.Context, in ApplyInput) (Applied, error)
 // opened is none.
 func (a *Sync) CloseRun(ctx context.Context, in CloseRunInput) (ClosedRun, error) {
 	defer keepAlive(ctx)()
-	run, err := a.Store.CloseRun(ctx, in.RunID, in.Status, in.Reason)
+	closed, err := a.closeRun(ctx, in)
 	if directory.HasCode(err, "not_found") {
 		return ClosedRun{Status: in.Status}, nil
 	}
-	return ClosedRun{Status: run.Status, Counts: run.Counts}, asTemporal(ctx, err)
+	return closed, asTemporal(ctx, err)
+}
+
+func (a *Sync) closeRun(ctx context.Context, in CloseRunInput) (ClosedRun, error) {
+	run, err := a.Store.RunContext(ctx, in.RunID)
+	if err != nil {
+		return ClosedRun{}, err
+	}
+	closed, err := a.Store.CloseRun(ctx, in.RunID, in.Status, in.Reason, readDigest(run))
+	return ClosedRun{Status: closed.Status, Counts: closed.Counts}, err
+}
+
+// ParkMembers notes which members of the groups that were read are not in the account yet.
+func (a *Sync) ParkMembers(ctx context.Context, in OfRun) error {
+	defer keepAlive(ctx)()
+	return asTemporal(ctx, a.Store.ParkMembers(ctx, in.RunID))
 }
 
 // WakeMail has waiting mail of the account delivered.
 func (a *Sync) WakeMail(ctx context.Context, in OfAccount) error {
 	return asTemporal(ctx, a.Wake(ctx, in.AccountID))
-}
-
-// rules compiles the run's frozen mappings against its source.
-func (a *Sync) rules(ctx context.Context, run store.RunContext, src source.Source) (*mapping.Rules, error) {
-	attributes, err := src.Attributes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	mappings := slices.Clone(run.Settings.Mappings)
-	return mapping.Compile(mappings, attributes, run.Fields, run.Configuration.Provider, run.Account.DateFormat)
 }

@@ -1,6 +1,7 @@
 // Command dev runs all of Rollcall on one machine, with nothing to install but Go and PostgreSQL:
-// database, Temporal with its Web UI, a simulated Entra tenant, a mailbox, worker and starter, and
-// a demo account whose first run is shown. Ctrl-C stops it; the next start finds all data again.
+// database, Temporal with its Web UI, a simulated Entra and a simulated Google tenant, a mailbox,
+// worker and starter, and a demo account on each tenant, whose first runs are shown. Ctrl-C stops it;
+// the next start finds all data again.
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 	"syscall"
 
 	"github.com/rollcall-sync/rollcall/internal/devstack"
+	"github.com/rollcall-sync/rollcall/internal/simulate/google"
 	"github.com/rollcall-sync/rollcall/internal/simulate/graph"
 )
 
@@ -44,22 +46,20 @@ func parse(args []string) (flags, error) {
 	var f flags
 	set := flag.NewFlagSet("dev", flag.ContinueOnError)
 	set.StringVar(&f.data, "data", ".rollcall", "where data lives")
-	set.BoolVar(&f.demo, "demo", true, "make the demo account; -demo=false makes one empty account")
-	set.BoolVar(&f.once, "once", false, "print how the first run ended, then end: 0 Success, 3 Partial success, 1 Failure")
+	set.BoolVar(&f.demo, "demo", true, "make the demo accounts; -demo=false makes one empty account")
+	set.BoolVar(&f.once, "once", false, "print how the first runs ended, then end: 0 Success, 3 a Partial success, 1 a Failure")
 	set.BoolVar(&f.processes, "processes", false, "run worker, starter and Temporal as processes of their own, started again when they end")
 	set.StringVar(&f.entra, "entra", "", "the directory that the simulated Entra tenant serves, a JSON file")
-	set.StringVar(&f.google, "google", "", "the directory that the simulated Google tenant serves (not available yet)")
-	set.IntVar(&f.users, "users", 0, "generate a directory of so many users for the simulated Entra tenant")
+	set.StringVar(&f.google, "google", "", "the directory that the simulated Google tenant serves, a JSON file")
+	set.IntVar(&f.users, "users", 0, "generate a directory of so many users for each simulated tenant without a file")
 	if err := set.Parse(args); err != nil {
 		return f, err
 	}
 	switch {
 	case set.NArg() > 0:
 		return f, fmt.Errorf("dev takes flags only, not %q", set.Arg(0))
-	case f.google != "":
-		return f, errors.New("-google: Google Workspace is not available yet; use -entra")
-	case f.entra != "" && f.users > 0:
-		return f, errors.New("-entra and -users both say what the tenant serves; give one of them")
+	case f.entra != "" && f.google != "" && f.users > 0:
+		return f, errors.New("-users has nothing to generate: -entra and -google say what both tenants serve")
 	case f.users < 0:
 		return f, errors.New("-users takes a number from 1")
 	}
@@ -78,7 +78,7 @@ func run(ctx context.Context, args []string, out io.Writer) (code int, err error
 	if err != nil {
 		return 1, err
 	}
-	_, _ = fmt.Fprintln(out, "Starting PostgreSQL, Temporal, the simulated tenant, the mailbox, worker and starter …")
+	_, _ = fmt.Fprintln(out, "Starting PostgreSQL, Temporal, the simulated tenants, the mailbox, worker and starter …")
 	stack, err := devstack.Start(ctx, options)
 	if err != nil {
 		return 1, err
@@ -128,16 +128,23 @@ func (f flags) options(out io.Writer) (devstack.Options, error) {
 	log := slog.New(slog.NewJSONHandler(logFile, nil))
 	slog.SetDefault(log)
 	options := devstack.Options{Dir: dir, DatabaseURL: os.Getenv("ROLLCALL_DATABASE_URL"), Processes: f.processes, Out: out, Log: log}
-	switch {
-	case f.entra != "":
-		directory, err := graph.Load(f.entra)
-		if err != nil {
-			return options, err
-		}
-		options.Entra = &directory
-	case f.users > 0:
-		directory := graph.Generate(f.users)
-		options.Entra = &directory
+	if options.Entra, err = tenant(f.entra, f.users, graph.Load, graph.Generate); err != nil {
+		return options, err
 	}
-	return options, nil
+	options.Google, err = tenant(f.google, f.users, google.Load, google.Generate)
+	return options, err
+}
+
+// tenant is what a simulated tenant is to serve: the directory of a file, or of so many generated
+// users, or nil for whatever it served last.
+func tenant[D any](file string, users int, load func(string) (D, error), generate func(int) D) (*D, error) {
+	switch {
+	case file != "":
+		directory, err := load(file)
+		return &directory, err
+	case users > 0:
+		directory := generate(users)
+		return &directory, nil
+	}
+	return nil, nil
 }

@@ -15,6 +15,7 @@ func printAddresses(out io.Writer, d devstack.Description, file string) {
 	line("Temporal", d.Temporal+", namespace "+d.Namespace)
 	line("Mailbox", d.Mailbox)
 	line("Simulated Entra tenant", d.Simulators.Entra+"/_sim/directory")
+	line("Simulated Google tenant", d.Simulators.Google+"/_sim/directory")
 	line("Database", d.Database)
 	for _, account := range d.Accounts {
 		_, _ = fmt.Fprintf(out, "\nAccount %q (%s)\n", account.Name, account.ID)

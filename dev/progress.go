@@ -6,59 +6,92 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-sync/rollcall/internal/devstack"
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
-// endedRun is what the API says of a run that has ended.
-type endedRun struct {
+// shownRun is what the API says of a run.
+type shownRun struct {
 	Status directory.RunStatus `json:"status"`
 	Reason string              `json:"reason"`
 	Counts directory.Counts    `json:"counts"`
 }
 
-// status is what the API says of a configuration.
-type status struct {
-	CurrentRun *struct {
-		Stage     string  `json:"stage"`
-		Done      int     `json:"done"`
-		Total     int     `json:"total"`
-		PerSecond float64 `json:"per_second"`
-	} `json:"current_run"`
-	LastRun *endedRun `json:"last_run"`
+// progress is how far a run has come.
+type progress struct {
+	ID        string          `json:"id"`
+	Stage     directory.Stage `json:"stage"`
+	Done      int             `json:"done"`
+	Total     int             `json:"total"`
+	PerSecond float64         `json:"per_second"`
 }
 
-// showFirstRuns shows the progress of each account's run until it has ended, and returns the exit
-// code that the worst of them deserves.
+// status is what the API says of a configuration.
+type status struct {
+	State      directory.ConfigurationState `json:"state"`
+	CurrentRun *progress                    `json:"current_run"`
+	LastRun    *shownRun                    `json:"last_run"`
+}
+
+// showFirstRuns shows the progress of all accounts' runs at once until they have ended, then says
+// how, and returns the exit code that the worst of them deserves.
 func showFirstRuns(ctx context.Context, stack *devstack.Stack, out io.Writer) (int, error) {
-	code := 0
-	for _, account := range stack.Accounts() {
+	accounts := stack.Accounts()
+	ended := make([]*shownRun, len(accounts))
+	bars := newBars(out, accounts)
+	group, following := errgroup.WithContext(ctx)
+	for i, account := range accounts {
 		if account.ConfigurationID == "" {
 			continue
 		}
-		ended, err := follow(ctx, stack.Client(account), account, out)
-		if err != nil {
-			return 1, err
+		group.Go(func() error {
+			var err error
+			ended[i], err = follow(following, stack.Client(account), account, func(p progress) { bars.draw(i, p) })
+			return err
+		})
+	}
+	err := group.Wait()
+	bars.clear()
+	code := 0
+	for i, account := range accounts {
+		if ended[i] != nil {
+			printRun(out, account, *ended[i])
+			code = worse(code, exitCode(ended[i].Status))
 		}
-		printRun(out, account, ended)
-		switch ended.Status {
-		case directory.RunSuccess:
-		case directory.RunPartialSuccess:
-			code = max(code, 3)
-		default:
-			return 1, nil
-		}
+	}
+	if err != nil {
+		return 1, err
 	}
 	return code, nil
 }
 
-// follow waits for the end of the configuration's run, drawing a bar meanwhile.
-func follow(ctx context.Context, client devstack.Client, account devstack.Account, out io.Writer) (endedRun, error) {
-	bar := newBar(out)
+func exitCode(s directory.RunStatus) int {
+	switch s {
+	case directory.RunSuccess:
+		return 0
+	case directory.RunPartialSuccess, directory.RunAwaitingApproval:
+		return 3
+	default:
+		return 1
+	}
+}
+
+// worse is the exit code that says more: a failure, then whatever is no success.
+func worse(a, b int) int {
+	if a == 1 || b == 1 {
+		return 1
+	}
+	return max(a, b)
+}
+
+// follow waits until the configuration's run has ended or waits for an admin. It returns nil when
+// there is no run to wait for: the configuration was deleted, or disabled before its first one.
+func follow(ctx context.Context, client devstack.Client, account devstack.Account, draw func(progress)) (*shownRun, error) {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	heard := time.Now()
@@ -68,19 +101,24 @@ func follow(ctx context.Context, client devstack.Client, account devstack.Accoun
 		switch {
 		case err == nil:
 			heard = time.Now()
+		case isGone(err):
+			return nil, nil
 		case ctx.Err() != nil || !passing(err) || time.Since(heard) > patience:
-			return endedRun{}, err
+			return nil, err
 		}
-		if now.CurrentRun == nil && now.LastRun != nil {
-			bar.end()
-			return *now.LastRun, nil
-		}
-		if current := now.CurrentRun; current != nil {
-			bar.draw(current.Stage, current.Done, current.Total, current.PerSecond)
+		current := now.CurrentRun
+		switch {
+		case current != nil && current.Stage == directory.StageApproval:
+			waiting := new(shownRun)
+			return waiting, client.Call(ctx, http.MethodGet, "/v1/runs/"+current.ID, nil, waiting)
+		case current != nil:
+			draw(*current)
+		case now.LastRun != nil || now.State == directory.Disabled:
+			return now.LastRun, nil
 		}
 		select {
 		case <-ctx.Done():
-			return endedRun{}, ctx.Err()
+			return nil, ctx.Err()
 		case <-tick.C:
 		}
 	}
@@ -95,55 +133,26 @@ func passing(err error) bool {
 	return !errors.As(err, &refused) || refused.Status >= http.StatusInternalServerError
 }
 
-func printRun(out io.Writer, account devstack.Account, ended endedRun) {
+func isGone(err error) bool {
+	var refused *devstack.APIError
+	return errors.As(err, &refused) && refused.Status == http.StatusNotFound
+}
+
+func printRun(out io.Writer, account devstack.Account, ended shownRun) {
 	c := ended.Counts
 	_, _ = fmt.Fprintf(out, "%s: %s. %d fetched, %d created, %d updated, %d unchanged, %d adopted, %d deactivated, %d reactivated, %d deleted, %d failed.\n",
 		account.Name, title(ended.Status), c.Fetched, c.Created, c.Updated, c.Unchanged, c.Adopted, c.Deactivated, c.Reactivated, c.Deleted, c.Failed)
+	if c.GroupsFetched > 0 {
+		_, _ = fmt.Fprintf(out, "  Groups: %d fetched, %d created, %d updated, %d deleted. Memberships: %d fetched, %d added, %d removed, %d parked, %d skipped.\n",
+			c.GroupsFetched, c.GroupsCreated, c.GroupsUpdated, c.GroupsDeleted,
+			c.MembershipsFetched, c.MembershipsAdded, c.MembershipsRemoved, c.MembershipsParked, c.MembershipsSkipped)
+	}
 	if ended.Reason != "" {
-		_, _ = fmt.Fprintln(out, ended.Reason)
+		_, _ = fmt.Fprintln(out, "  "+ended.Reason)
 	}
 }
 
 func title(s directory.RunStatus) string {
 	words := strings.ReplaceAll(string(s), "_", " ")
 	return strings.ToUpper(words[:1]) + words[1:]
-}
-
-// bar is a progress bar in a terminal, and a line for each stage elsewhere.
-type bar struct {
-	out      io.Writer
-	terminal bool
-	stage    string
-}
-
-func newBar(out io.Writer) *bar {
-	file, ok := out.(*os.File)
-	if !ok {
-		return &bar{out: out}
-	}
-	info, err := file.Stat()
-	return &bar{out: out, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
-}
-
-const barWidth = 30
-
-func (b *bar) draw(stage string, done, total int, perSecond float64) {
-	if !b.terminal {
-		if stage != b.stage {
-			_, _ = fmt.Fprintf(b.out, "First run: %s\n", stage)
-			b.stage = stage
-		}
-		return
-	}
-	filled := 0
-	if total > 0 {
-		filled = min(done*barWidth/total, barWidth)
-	}
-	_, _ = fmt.Fprintf(b.out, "\r\x1b[KFirst run: %-12s [%s%s] %d/%d  %.0f/s", stage, strings.Repeat("█", filled), strings.Repeat("·", barWidth-filled), done, total, perSecond)
-}
-
-func (b *bar) end() {
-	if b.terminal {
-		_, _ = fmt.Fprint(b.out, "\r\x1b[K")
-	}
 }

@@ -21,6 +21,11 @@ const (
 	SyncRunName = "SyncRun"
 	// MailOutboxName is the workflow that delivers the waiting mail of one account.
 	MailOutboxName = "MailOutbox"
+	// MaintenanceName is the workflow that removes what has been kept long enough; there is one, of
+	// the id MaintenanceID.
+	MaintenanceName = "Maintenance"
+	// MaintenanceID is the workflow id of Maintenance.
+	MaintenanceID = "maintenance"
 
 	// SignalSyncNow asks DirectorySync for a run. While one is going, one follow-up is queued.
 	SignalSyncNow = "sync-now"
@@ -116,6 +121,7 @@ type SyncRunResult = activities.ClosedRun
 // RunStatus answers QueryStatus of SyncRun.
 type RunStatus struct {
 	Stage     directory.Stage `json:"stage"`
+	Groups    int             `json:"groups"`
 	Fetched   int             `json:"fetched"`
 	Planned   int             `json:"planned"`
 	Applied   int             `json:"applied"`

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/rollcall-sync/rollcall/activities"
@@ -14,6 +17,17 @@ var mailing *activities.Mail
 
 // idle is how long a MailOutbox waits for more before it ends. The next mail starts it again.
 const idle = 30 * time.Second
+
+// StartMailOutbox is what it takes to start the outbox of an account with SignalMailWaiting, or to
+// tell the one that is there.
+func StartMailOutbox(accountID string) (client.StartWorkflowOptions, MailOutboxInput) {
+	return client.StartWorkflowOptions{
+		ID: MailOutboxID(accountID), TaskQueue: engine.TaskQueue,
+		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		TypedSearchAttributes: temporal.NewSearchAttributes(engine.RollcallAccount.ValueSet(accountID)),
+		StaticSummary:         "Delivers the waiting mail of an account",
+	}, MailOutboxInput{AccountID: accountID}
+}
 
 // MailOutbox delivers the waiting mail of one account. A mail server that is away holds up nothing
 // but this workflow.

@@ -10,4 +10,5 @@ func Register(w worker.WorkflowRegistry) {
 	w.RegisterWorkflowWithOptions(DirectorySync, workflow.RegisterOptions{Name: DirectorySyncName})
 	w.RegisterWorkflowWithOptions(SyncRun, workflow.RegisterOptions{Name: SyncRunName})
 	w.RegisterWorkflowWithOptions(MailOutbox, workflow.RegisterOptions{Name: MailOutboxName})
+	w.RegisterWorkflowWithOptions(Maintenance, workflow.RegisterOptions{Name: MaintenanceName})
 }

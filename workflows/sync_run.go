@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 
 var syncing *activities.Sync
 
-// SyncRun is one run: open, fetch, plan, guard, provision, deprovision, notify, close. It fails
+// SyncRun is one run: open, fetch, verify, plan, guard, provision, deprovision, memberships, notify, close. It fails
 // when the run is a Failure and is cancelled when the run was, so that lists of executions say
 // how runs ended.
 func SyncRun(ctx workflow.Context, in SyncRunInput) (SyncRunResult, error) {
@@ -28,8 +29,10 @@ func SyncRun(ctx workflow.Context, in SyncRunInput) (SyncRunResult, error) {
 type syncRun struct {
 	SyncRunInput
 	status   RunStatus
+	begun    activities.Begun
 	planned  activities.Planned
-	rejected string // why the plan was rejected; empty when it was not
+	rejected string        // why the plan was rejected; empty when it was not
+	waited   time.Duration // for the source, because it asked to
 }
 
 // stages does the run. Each stage leaves the database in a state that the next attempt of it can
@@ -38,8 +41,19 @@ func (r *syncRun) stages(ctx workflow.Context) error {
 	if err := r.open(ctx); err != nil {
 		return err
 	}
+	whole := workflow.GetVersion(ctx, changeGroups, workflow.DefaultVersion, 1) != workflow.DefaultVersion
+	if whole {
+		if err := r.begin(ctx); err != nil {
+			return err
+		}
+	}
 	if err := r.fetch(ctx); err != nil {
 		return err
+	}
+	if whole {
+		if err := r.verify(ctx); err != nil {
+			return err
+		}
 	}
 	if err := r.plan(ctx); err != nil {
 		return err
@@ -55,8 +69,15 @@ func (r *syncRun) stages(ctx workflow.Context) error {
 	if err := r.apply(ctx, directory.StageProvision, r.planned.Changes, activities.ProvisionSteps()); err != nil {
 		return err
 	}
-	return r.apply(ctx, directory.StageDeprovision, r.planned.Removals, activities.DeprovisionSteps())
+	if err := r.apply(ctx, directory.StageDeprovision, r.planned.Removals, activities.DeprovisionSteps()); err != nil {
+		return err
+	}
+	return r.memberships(ctx)
 }
+
+// changeGroups is the version marker of runs that read groups, look up who is missing, and bring
+// memberships up to date. Runs that began before do none of that.
+const changeGroups = "groups"
 
 func (r *syncRun) open(ctx workflow.Context) error {
 	info := workflow.GetInfo(ctx)
@@ -67,29 +88,76 @@ func (r *syncRun) open(ctx workflow.Context) error {
 	return workflow.ExecuteActivity(workingOnDatabase(ctx, "Open the run and freeze its settings"), syncing.OpenRun, in).Get(ctx, nil)
 }
 
-// fetch reads page after page into the staging table. A source that asks to wait is waited for
-// here, by a timer, so that no worker is held up and the history says what it waits for.
+// begin decides how much is read, and reads the groups that are part of it.
+func (r *syncRun) begin(ctx workflow.Context) error {
+	r.enter(ctx, directory.StageGroups)
+	if err := r.read(ctx, "Check the tenant and decide what to read", syncing.BeginFetch, &r.begun); err != nil || !r.begun.Groups {
+		return err
+	}
+	var listed activities.GroupsListed
+	if err := r.read(ctx, "List groups", syncing.ListGroups, &listed); err != nil {
+		return err
+	}
+	entered := activities.StageInput{RunID: r.RunID, Stage: directory.StageGroups, Total: listed.Groups}
+	if err := workflow.ExecuteActivity(workingOnDatabase(ctx, "Begin to read groups"), syncing.EnterStage, entered).Get(ctx, nil); err != nil {
+		return err
+	}
+	for done := false; !done; {
+		var out activities.MembersFetched
+		summary := fmt.Sprintf("Fetch members, after the first %d of %d groups", r.status.Groups, listed.Groups)
+		if err := r.read(ctx, summary, syncing.FetchMembers, &out); err != nil {
+			return err
+		}
+		r.status.Groups, done = out.Groups, out.Done
+		r.tell(ctx)
+	}
+	return nil
+}
+
+// fetch reads page after page into the staging table.
 func (r *syncRun) fetch(ctx workflow.Context) error {
 	r.enter(ctx, directory.StageFetch)
-	for waited := time.Duration(0); ; {
-		summary := fmt.Sprintf("Fetch people, after the first %d", r.status.Fetched)
+	people := "people"
+	if r.begun.Mode == directory.Incremental {
+		people = "people who changed"
+	}
+	for done := false; !done; {
 		var out activities.Fetched
-		err := workflow.ExecuteActivity(readingSource(ctx, summary), syncing.FetchUsers, activities.OfRun{RunID: r.RunID}).Get(ctx, &out)
-		pause, throttled := activities.Throttled(err)
-		switch {
-		case throttled && waited < maxThrottled:
-			waited += pause
-			if err := r.pause(ctx, pause); err != nil {
-				return err
-			}
-		case err != nil:
+		summary := fmt.Sprintf("Fetch %s, after the first %d", people, r.status.Fetched)
+		if err := r.read(ctx, summary, syncing.FetchUsers, &out); err != nil {
 			return err
-		default:
-			r.status.Fetched = out.Fetched
-			r.tell(ctx)
-			if out.Done {
-				return nil
-			}
+		}
+		r.status.Fetched, done = out.Fetched, out.Done
+		r.tell(ctx)
+	}
+	return nil
+}
+
+// verify looks up who is missing from what was read.
+func (r *syncRun) verify(ctx workflow.Context) error {
+	r.enter(ctx, directory.StageVerify)
+	for done := false; !done; {
+		var out activities.Verified
+		if err := r.read(ctx, "Look up who is missing", syncing.VerifyMissing, &out); err != nil {
+			return err
+		}
+		done = out.Done
+	}
+	return nil
+}
+
+// read has an activity ask the source something. A source that asks to wait is waited for here, by
+// a timer, so that no worker is held up and the history says what it waits for.
+func (r *syncRun) read(ctx workflow.Context, summary string, activity, result any) error {
+	for {
+		err := workflow.ExecuteActivity(readingSource(ctx, summary), activity, activities.OfRun{RunID: r.RunID}).Get(ctx, result)
+		pause, throttled := activities.Throttled(err)
+		if !throttled || r.waited >= maxThrottled {
+			return err
+		}
+		r.waited += pause
+		if err := r.pause(ctx, pause); err != nil {
+			return err
 		}
 	}
 }
@@ -110,7 +178,7 @@ func (r *syncRun) plan(ctx workflow.Context) error {
 	if err := workflow.ExecuteActivity(workingOnDatabase(ctx, summary), syncing.PlanRun, activities.OfRun{RunID: r.RunID}).Get(ctx, &r.planned); err != nil {
 		return err
 	}
-	r.status.Planned, r.status.Failed = r.planned.Changes, r.planned.Failed
+	r.status.Planned, r.status.Failed = r.planned.Changes+r.planned.Groups+r.planned.Memberships, r.planned.Failed
 	r.tell(ctx)
 	return nil
 }
@@ -126,11 +194,11 @@ func (r *syncRun) awaitApproval(ctx workflow.Context) error {
 		return err
 	}
 	var cancelled error
+	var by Request
 	selector := workflow.NewSelector(ctx)
 	selector.AddReceive(ctx.Done(), func(workflow.ReceiveChannel, bool) { cancelled = ctx.Err() })
-	selector.AddReceive(approve, func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil) })
+	selector.AddReceive(approve, func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, &by) })
 	selector.AddReceive(reject, func(c workflow.ReceiveChannel, _ bool) {
-		var by Request
 		c.Receive(ctx, &by)
 		r.rejected = "The planned changes were rejected; all users are as they were."
 	})
@@ -141,7 +209,7 @@ func (r *syncRun) awaitApproval(ctx workflow.Context) error {
 	case r.rejected != "":
 		return workflow.ExecuteActivity(workingOnDatabase(ctx, "Reject the plan"), syncing.RejectPlan, activities.OfRun{RunID: r.RunID}).Get(ctx, nil)
 	default:
-		return r.hold(ctx, activities.HoldInput{RunID: r.RunID}, directory.RunRunning)
+		return r.hold(ctx, activities.HoldInput{RunID: r.RunID, By: cmp.Or(by.RequestedBy, "an administrator")}, directory.RunRunning)
 	}
 }
 
@@ -179,6 +247,20 @@ func (r *syncRun) apply(ctx workflow.Context, stage directory.Stage, total int, 
 		}
 	}
 	return nil
+}
+
+// memberships brings groups and who is in them up to date, once the people are.
+func (r *syncRun) memberships(ctx workflow.Context) error {
+	changes := r.planned.Groups + r.planned.Memberships
+	if changes > 0 {
+		if err := r.apply(ctx, directory.StageMemberships, changes, activities.MembershipSteps()); err != nil {
+			return err
+		}
+	}
+	if !r.begun.Groups {
+		return nil
+	}
+	return workflow.ExecuteActivity(workingOnDatabase(ctx, "Note who is not in the account yet"), syncing.ParkMembers, activities.OfRun{RunID: r.RunID}).Get(ctx, nil)
 }
 
 // close writes down how the run ended, also when it was cancelled or failed, and has the mail that
@@ -227,6 +309,6 @@ func (r *syncRun) enter(ctx workflow.Context, stage directory.Stage) {
 
 // tell keeps the execution's details in the Web UI at what the run is doing.
 func (r *syncRun) tell(ctx workflow.Context) {
-	workflow.SetCurrentDetails(ctx, fmt.Sprintf("Stage %s: %d fetched, %d changes planned, %d applied, %d failed.",
-		r.status.Stage, r.status.Fetched, r.status.Planned, r.status.Applied, r.status.Failed))
+	workflow.SetCurrentDetails(ctx, fmt.Sprintf("Stage %s: %d groups and %d people fetched, %d changes planned, %d applied, %d failed.",
+		r.status.Stage, r.status.Groups, r.status.Fetched, r.status.Planned, r.status.Applied, r.status.Failed))
 }

@@ -21,10 +21,14 @@ import (
 // records what was asked.
 type script struct {
 	env      *testsuite.TestWorkflowEnvironment
+	begun    activities.Begun
+	members  []activities.MembersFetched          // one for each call
 	fetch    []func() (activities.Fetched, error) // one for each call, the last for all further ones
+	verified []activities.Verified                // one for each call, the last for all further ones
 	planned  activities.Planned
 	batches  map[int]int // by step
 	onBatch  func()
+	holds    []activities.HoldInput
 	calls    []string
 	fetches  []time.Time
 	closed   []activities.CloseRunInput
@@ -35,9 +39,11 @@ type script struct {
 func newScript(t *testing.T) *script {
 	t.Helper()
 	s := &script{
-		env:     new(testsuite.WorkflowTestSuite).NewTestWorkflowEnvironment(),
-		fetch:   []func() (activities.Fetched, error){fetched(2, true)},
-		batches: map[int]int{reconcile.StepPresent: 3, reconcile.StepMissing: 1},
+		env:      new(testsuite.WorkflowTestSuite).NewTestWorkflowEnvironment(),
+		begun:    activities.Begun{Mode: directory.FullRead},
+		fetch:    []func() (activities.Fetched, error){fetched(2, true)},
+		verified: []activities.Verified{{Done: true}},
+		batches:  map[int]int{reconcile.StepPresent: 3, reconcile.StepMissing: 1},
 	}
 	s.env.SetStartTime(monday)
 	s.env.SetTestTimeout(time.Minute)
@@ -68,6 +74,37 @@ func (s *script) OpenRun(context.Context, activities.OpenRunInput) error {
 	return nil
 }
 
+func (s *script) BeginFetch(context.Context, activities.OfRun) (activities.Begun, error) {
+	s.calls = append(s.calls, "begin")
+	return s.begun, nil
+}
+
+func (s *script) ListGroups(context.Context, activities.OfRun) (activities.GroupsListed, error) {
+	s.calls = append(s.calls, "list groups")
+	return activities.GroupsListed{Groups: 2}, nil
+}
+
+func (s *script) FetchMembers(context.Context, activities.OfRun) (activities.MembersFetched, error) {
+	s.calls = append(s.calls, "members")
+	next := s.members[0]
+	s.members = s.members[1:]
+	return next, nil
+}
+
+func (s *script) VerifyMissing(context.Context, activities.OfRun) (activities.Verified, error) {
+	s.calls = append(s.calls, "verify")
+	next := s.verified[0]
+	if len(s.verified) > 1 {
+		s.verified = s.verified[1:]
+	}
+	return next, nil
+}
+
+func (s *script) ParkMembers(context.Context, activities.OfRun) error {
+	s.calls = append(s.calls, "park")
+	return nil
+}
+
 func (s *script) FetchUsers(context.Context, activities.OfRun) (activities.Fetched, error) {
 	s.calls, s.fetches = append(s.calls, "fetch"), append(s.fetches, s.env.Now())
 	next := s.fetch[0]
@@ -88,7 +125,7 @@ func (s *script) EnterStage(_ context.Context, in activities.StageInput) error {
 }
 
 func (s *script) HoldRun(_ context.Context, in activities.HoldInput) error {
-	s.calls = append(s.calls, fmt.Sprintf("hold %t", in.Reason != ""))
+	s.calls, s.holds = append(s.calls, fmt.Sprintf("hold %t", in.Reason != "")), append(s.holds, in)
 	return nil
 }
 
@@ -134,12 +171,37 @@ func TestE2_StagesInOrderBatchByBatch(t *testing.T) {
 	s.run(directory.KindSync)
 	require.NoError(t, s.env.GetWorkflowError())
 	require.Equal(t, []string{
-		"open", "fetch", "fetch", "plan",
+		"open", "begin", "fetch", "fetch", "verify", "plan",
 		"provision", "apply 1", "apply 2", "apply 3", "apply 3", "apply 3",
 		"deprovision", "apply 4",
 	}, s.calls)
 	require.Equal(t, []activities.CloseRunInput{{RunID: "r-1"}}, s.closed)
 	require.Equal(t, 1, s.woken)
+}
+
+func TestA7_GroupsAreReadFirstAndBroughtUpToDateLast(t *testing.T) {
+	t.Parallel()
+	s := newScript(t)
+	s.begun.Groups = true
+	s.members = []activities.MembersFetched{{Groups: 1, Members: 5}, {Groups: 2, Members: 7, Done: true}}
+	s.planned = activities.Planned{Changes: 3, Groups: 2, Memberships: 7}
+	s.batches = map[int]int{reconcile.StepJoin: 2}
+	s.run(directory.KindSync)
+	require.NoError(t, s.env.GetWorkflowError())
+	require.Equal(t, []string{
+		"open", "begin", "list groups", "groups", "members", "members", "fetch", "verify", "plan",
+		"provision", "apply 1", "apply 2", "apply 3", "deprovision", "apply 4",
+		"memberships", "apply 5", "apply 6", "apply 7", "apply 7", "apply 8", "park",
+	}, s.calls)
+}
+
+func TestF8_AllWhoAreMissingAreLookedUpBeforeThePlan(t *testing.T) {
+	t.Parallel()
+	s := newScript(t)
+	s.verified = []activities.Verified{{Missing: 700, Gone: 500}, {Missing: 200, Gone: 199, Present: 1, Done: true}}
+	s.run(directory.KindPreview)
+	require.NoError(t, s.env.GetWorkflowError())
+	require.Equal(t, []string{"open", "begin", "fetch", "verify", "verify", "plan"}, s.calls)
 }
 
 func TestF3_PreviewAppliesNothingAndMailsNobody(t *testing.T) {
@@ -148,7 +210,7 @@ func TestF3_PreviewAppliesNothingAndMailsNobody(t *testing.T) {
 	s.planned.Held = "too many"
 	s.run(directory.KindPreview)
 	require.NoError(t, s.env.GetWorkflowError())
-	require.Equal(t, []string{"open", "fetch", "plan"}, s.calls)
+	require.Equal(t, []string{"open", "begin", "fetch", "verify", "plan"}, s.calls)
 	require.Zero(t, s.woken)
 }
 
@@ -233,10 +295,11 @@ func TestGuardHoldsUntilApproved(t *testing.T) {
 	t.Parallel()
 	s := newScript(t)
 	s.planned = activities.Planned{Changes: 8, Removals: 5, Held: "too many"}
-	s.env.RegisterDelayedCallback(func() { s.env.SignalWorkflow(workflows.SignalApprove, nil) }, 48*time.Hour)
+	s.env.RegisterDelayedCallback(func() { s.env.SignalWorkflow(workflows.SignalApprove, workflows.Request{RequestedBy: "Ana"}) }, 48*time.Hour)
 	s.run(directory.KindSync)
 	require.NoError(t, s.env.GetWorkflowError())
-	require.Equal(t, []string{"open", "fetch", "plan", "hold true", "hold false", "provision"}, s.calls[:6])
+	require.Equal(t, []string{"open", "begin", "fetch", "verify", "plan", "hold true", "hold false", "provision"}, s.calls[:8])
+	require.Equal(t, []activities.HoldInput{{RunID: "r-1", Reason: "too many"}, {RunID: "r-1", By: "Ana"}}, s.holds)
 	require.Contains(t, s.calls, "apply 4")
 }
 
@@ -247,7 +310,7 @@ func TestGuardRejectedLeavesAllUsersAsTheyWere(t *testing.T) {
 	s.env.RegisterDelayedCallback(func() { s.env.SignalWorkflow(workflows.SignalReject, workflows.Request{RequestedBy: "Ana"}) }, time.Hour)
 	s.run(directory.KindSync)
 	require.NoError(t, s.env.GetWorkflowError())
-	require.Equal(t, []string{"open", "fetch", "plan", "hold true"}, s.calls)
+	require.Equal(t, []string{"open", "begin", "fetch", "verify", "plan", "hold true"}, s.calls)
 	require.Equal(t, 1, s.rejected)
 	require.Equal(t, directory.RunCancelled, s.closed[0].Status)
 }

@@ -11,15 +11,45 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/store"
 )
 
-const maxName = 200
+const (
+	maxName           = 200
+	maxLicences       = 10_000_000
+	maxRecycleBinDays = 365
+)
 
-// UpdateAccount changes settings of the account.
-func (a *Admin) UpdateAccount(ctx context.Context, accountID string, patch store.AccountPatch) (directory.Account, error) {
-	var errs []directory.FieldError
+// UpdateAccount changes settings of the account. The number of licences is for account owners and
+// super admins alone.
+func (a *Admin) UpdateAccount(ctx context.Context, who directory.Principal, patch store.AccountPatch) (directory.Account, error) {
+	if patch.Licences != nil && rank(who.RoleID) < rank(directory.RoleSuperAdmin) {
+		return directory.Account{}, &directory.Error{
+			Kind: directory.KindForbidden, Code: "role_forbidden", Message: "Your role may not change the number of licences.",
+			Remedy: "It takes an account owner or a super admin.",
+		}
+	}
 	if patch.Name != nil {
 		name := strings.TrimSpace(*patch.Name)
 		patch.Name = &name
-		errs = append(errs, checkName("name", name)...)
+	}
+	if errs := checkAccount(patch); len(errs) > 0 {
+		return directory.Account{}, invalid("The account was not changed.", errs)
+	}
+	account, err := a.Store.UpdateAccount(ctx, who.AccountID, patch)
+	if patch.Licences != nil {
+		a.wakeMail(ctx, who.AccountID)
+	}
+	return account, err
+}
+
+func checkAccount(patch store.AccountPatch) []directory.FieldError {
+	var errs []directory.FieldError
+	if patch.Name != nil {
+		errs = append(errs, checkName("name", *patch.Name)...)
+	}
+	if n := patch.Licences; n != nil {
+		errs = append(errs, checkRange("licences.total", *n, 1, maxLicences)...)
+	}
+	if n := patch.RecycleBinDays; n != nil {
+		errs = append(errs, checkRange("recycle_bin_days", *n, 1, maxRecycleBinDays)...)
 	}
 	if f := patch.DateFormat; f != nil && directory.DateFormats()[*f] == "" {
 		known := slices.Sorted(maps.Keys(directory.DateFormats()))
@@ -28,10 +58,14 @@ func (a *Admin) UpdateAccount(ctx context.Context, accountID string, patch store
 	if z := patch.TimeZone; z != nil && !directory.ValidTimeZone(*z) {
 		errs = append(errs, directory.FieldError{Field: "time_zone", Message: fmt.Sprintf("%q is not a time zone; use an IANA name, for example Europe/Berlin.", *z)})
 	}
-	if len(errs) > 0 {
-		return directory.Account{}, invalid("The account was not changed.", errs)
+	return errs
+}
+
+func checkRange(field string, n, least, most int) []directory.FieldError {
+	if n >= least && n <= most {
+		return nil
 	}
-	return a.Store.UpdateAccount(ctx, accountID, patch)
+	return []directory.FieldError{{Field: field, Message: fmt.Sprintf("%d is out of range; use %d to %d.", n, least, most)}}
 }
 
 // checkName says what is wrong with a name that is trimmed already.

@@ -5,8 +5,10 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -27,8 +29,8 @@ type Temporal interface {
 	CheckHealth(ctx context.Context, request *client.CheckHealthRequest) (*client.CheckHealthResponse, error)
 }
 
-// Options are what administering needs. All are required but EntraClientID: without it, no
-// connection to Entra can be made.
+// Options are what administering needs. All are required but HTTP and the registrations with the
+// providers: without its client id, no connection to a provider can be made.
 type Options struct {
 	Store    *store.Store
 	Temporal Temporal
@@ -40,16 +42,29 @@ type Options struct {
 	TemporalUIURL string // where the Temporal Web UI is
 	Namespace     string // Temporal's namespace, for links into the Web UI
 
-	EntraClientID string
-	EntraLoginURL string // for example https://login.microsoftonline.com
-	GraphURL      string // for example https://graph.microsoft.com
+	HTTP *http.Client // asks the providers' sign-in services; nil: http.DefaultClient
+
+	EntraClientID     string
+	EntraClientSecret string
+	EntraLoginURL     string // for example https://login.microsoftonline.com
+	GraphURL          string // for example https://graph.microsoft.com
+
+	GoogleClientID     string
+	GoogleClientSecret string
+	GoogleLoginURL     string // for example https://accounts.google.com
 }
 
 // Admin does what administrators ask for.
-type Admin struct{ Options }
+type Admin struct {
+	Options
+	providers providers
+}
 
 // New makes an Admin.
-func New(o Options) *Admin { return &Admin{Options: o} }
+func New(o Options) *Admin {
+	o.HTTP = cmp.Or(o.HTTP, http.DefaultClient)
+	return &Admin{Options: o}
+}
 
 // How long a request waits for a workflow to act on a signal before it answers that the matter is
 // under way.

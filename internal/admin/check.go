@@ -4,34 +4,38 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
-
-	"github.com/google/uuid"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 	"github.com/rollcall-sync/rollcall/internal/mapping"
+	"github.com/rollcall-sync/rollcall/internal/source"
 )
 
 const (
 	maxRecipients = 100
 	maxRemovals   = 100_000_000
+	maxWindowDays = 90
 )
 
 // check looks at all settings of a configuration and reports every mistake at once, by field. It
-// returns the settings as they are to be saved.
-func (a *Admin) check(ctx context.Context, accountID, connectionID string, s directory.Settings) (directory.Settings, error) {
+// returns the settings as they are to be saved. Groups that the settings had before are not looked
+// for again: one that the directory has lost must not keep an admin from saving.
+func (a *Admin) check(ctx context.Context, accountID, connectionID string, s, before directory.Settings) (directory.Settings, error) {
 	s.Name = strings.TrimSpace(s.Name)
+	s.Guard.WindowDays = s.Guard.Window()
+	s.Groups.GroupIDs = groupsToSync(s)
 	errs := checkPlain(s)
 	recipients, err := a.checkRecipients(ctx, accountID, s.NotifyUserIDs)
 	if err != nil {
 		return s, err
 	}
 	errs = append(errs, recipients...)
-	mappings, mapErrs, err := a.checkMappings(ctx, accountID, connectionID, s.Mappings)
+	mappings, found, err := a.checkAtSource(ctx, accountID, connectionID, s, before)
 	if err != nil && len(errs) == 0 {
 		return s, err
 	}
-	if errs = append(errs, mapErrs...); len(errs) > 0 {
+	if errs = append(errs, found...); len(errs) > 0 {
 		return s, invalid("The configuration was not saved.", errs)
 	}
 	s.Mappings = mappings
@@ -42,10 +46,8 @@ func (a *Admin) check(ctx context.Context, accountID, connectionID string, s dir
 func checkPlain(s directory.Settings) []directory.FieldError {
 	errs := checkName("name", s.Name)
 	errs = append(errs, checkScope(s.Scope)...)
+	errs = append(errs, checkGroupSync(s)...)
 	refuse := func(field, message string) { errs = append(errs, directory.FieldError{Field: field, Message: message}) }
-	if s.Groups.Enabled || len(s.Groups.GroupIDs) > 0 {
-		refuse("groups.enabled", "Syncing groups is not available yet. Leave groups out.")
-	}
 	if len(s.RoleMappings) > 0 {
 		refuse("role_mappings", "Role mappings are not available yet. Leave them out.")
 	}
@@ -56,26 +58,15 @@ func checkPlain(s directory.Settings) []directory.FieldError {
 	if s.OnSourceDelete != directory.DeactivateUser && s.OnSourceDelete != directory.DeleteUser {
 		refuse("on_source_delete", fmt.Sprintf("%q is not known; use deactivate or delete.", s.OnSourceDelete))
 	}
-	if g := s.Guard.MaxRemovals; g < 0 || g > maxRemovals {
-		refuse("guard.max_removals", fmt.Sprintf("%d is out of range; use 0 to %d.", g, maxRemovals))
-	}
-	if g := s.Guard.MaxRemovalPercent; g < 0 || g > 100 {
-		refuse("guard.max_removal_percent", fmt.Sprintf("%d is no share; use 0 to 100.", g))
-	}
-	return errs
+	return append(errs, checkGuard(s.Guard)...)
 }
 
-func checkScope(s directory.Scope) []directory.FieldError {
-	switch {
-	case s.Kind == directory.UsersOfGroups:
-		return []directory.FieldError{{Field: "scope.kind", Message: "Syncing the users of chosen groups is not available yet. Use all_users."}}
-	case s.Kind != directory.AllUsers:
-		return []directory.FieldError{{Field: "scope.kind", Message: fmt.Sprintf("%q is not a scope; use all_users.", s.Kind)}}
-	case len(s.GroupIDs) > 0:
-		return []directory.FieldError{{Field: "scope.group_ids", Message: "Groups go with the kind groups only. Leave them out."}}
-	default:
-		return nil
-	}
+func checkGuard(g directory.Guard) []directory.FieldError {
+	return slices.Concat(
+		checkRange("guard.max_removals", g.MaxRemovals, 0, maxRemovals),
+		checkRange("guard.max_removal_percent", g.MaxRemovalPercent, 0, 100),
+		checkRange("guard.window_days", g.WindowDays, 1, maxWindowDays),
+	)
 }
 
 // checkRecipients sees that the recipients of notices are people of the account.
@@ -103,7 +94,7 @@ func (a *Admin) checkRecipients(ctx context.Context, accountID string, ids []str
 
 func (a *Admin) checkRecipient(ctx context.Context, accountID, id string) (mistake string, err error) {
 	const unknown = "There is no such user in this account."
-	if len(id) != 36 || uuid.Validate(id) != nil {
+	if !isUUID(id) {
 		return unknown, nil
 	}
 	user, err := a.Store.User(ctx, accountID, id)
@@ -113,28 +104,36 @@ func (a *Admin) checkRecipient(ctx context.Context, accountID, id string) (mista
 	return "", err
 }
 
-// checkMappings compiles the mappings against what the connected directory has and what the
-// account's users have.
-func (a *Admin) checkMappings(ctx context.Context, accountID, connectionID string, m []directory.Mapping) ([]directory.Mapping, []directory.FieldError, error) {
+// checkAtSource compiles the mappings against what the connected directory has and what the
+// account's users have, and looks for the groups that are new.
+func (a *Admin) checkAtSource(ctx context.Context, accountID, connectionID string, s, before directory.Settings) ([]directory.Mapping, []directory.FieldError, error) {
 	connection, message, err := a.usableConnection(ctx, accountID, connectionID)
 	if err != nil || message != "" {
 		return nil, fieldErrors("connection_id", message), err
 	}
-	rules, _, err := a.compile(ctx, connection, m)
-	var e *directory.Error
-	if errors.As(err, &e) && e.Kind == directory.KindInvalid && len(e.Fields) > 0 {
-		return nil, e.Fields, nil
-	}
+	src, err := a.open(ctx, connection)
 	if err != nil {
 		return nil, nil, err
 	}
-	return rules.Mappings(), nil, nil
+	errs, err := checkGroupsExist(ctx, src, s, before)
+	if err != nil {
+		return nil, nil, err
+	}
+	rules, err := a.compile(ctx, src, connection, s.Mappings)
+	var e *directory.Error
+	if errors.As(err, &e) && e.Kind == directory.KindInvalid && len(e.Fields) > 0 {
+		return nil, append(errs, e.Fields...), nil
+	}
+	if err != nil {
+		return nil, errs, err
+	}
+	return rules.Mappings(), errs, nil
 }
 
 // usableConnection is the connection that a request names; the message says why it cannot be used.
 func (a *Admin) usableConnection(ctx context.Context, accountID, id string) (directory.Connection, string, error) {
 	const unknown = "There is no such connection in this account."
-	if len(id) != 36 || uuid.Validate(id) != nil {
+	if !isUUID(id) {
 		return directory.Connection{}, unknown, nil
 	}
 	c, err := a.Store.Connection(ctx, accountID, id)
@@ -148,25 +147,20 @@ func (a *Admin) usableConnection(ctx context.Context, accountID, id string) (dir
 	}
 }
 
-func (a *Admin) compile(ctx context.Context, c directory.Connection, m []directory.Mapping) (*mapping.Rules, []directory.Attribute, error) {
-	src, err := a.openConnected(ctx, c)
-	if err != nil {
-		return nil, nil, err
-	}
+func (a *Admin) compile(ctx context.Context, src source.Source, c directory.Connection, m []directory.Mapping) (*mapping.Rules, error) {
 	attributes, err := src.Attributes(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	fields, err := a.Store.Fields(ctx, c.AccountID)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	account, err := a.Store.Account(ctx, c.AccountID)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	rules, err := mapping.Compile(m, attributes, fields, c.Provider, account.DateFormat)
-	return rules, attributes, err
+	return mapping.Compile(m, attributes, fields, c.Provider, account.DateFormat)
 }
 
 func fieldErrors(field, message string) []directory.FieldError {

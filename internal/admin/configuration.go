@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"errors"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 	"github.com/rollcall-sync/rollcall/workflows"
@@ -21,7 +20,7 @@ func NewSettings() directory.Settings {
 // CreateConfiguration checks all settings at once, saves them, and starts the configuration's
 // workflow with its first run. The defaults of the mapping are filled in.
 func (a *Admin) CreateConfiguration(ctx context.Context, who directory.Principal, connectionID string, s directory.Settings) (directory.Configuration, error) {
-	s, err := a.check(ctx, who.AccountID, connectionID, s)
+	s, err := a.check(ctx, who.AccountID, connectionID, s, directory.Settings{})
 	if err != nil {
 		return directory.Configuration{}, err
 	}
@@ -42,8 +41,7 @@ func (a *Admin) UpdateConfiguration(ctx context.Context, who directory.Principal
 	if err != nil {
 		return directory.Configuration{}, err
 	}
-	edit(&c.Settings)
-	settings, err := a.check(ctx, who.AccountID, c.ConnectionID, c.Settings)
+	settings, err := a.edited(ctx, c, edit)
 	if err != nil {
 		return directory.Configuration{}, err
 	}
@@ -51,6 +49,13 @@ func (a *Admin) UpdateConfiguration(ctx context.Context, who directory.Principal
 		return directory.Configuration{}, err
 	}
 	return c, a.signal(ctx, c, workflows.SignalSettingsChanged, who)
+}
+
+// edited are the settings of a configuration with an edit, which are checked as for saving.
+func (a *Admin) edited(ctx context.Context, c directory.Configuration, edit func(*directory.Settings)) (directory.Settings, error) {
+	settings := c.Settings
+	edit(&settings)
+	return a.check(ctx, c.AccountID, c.ConnectionID, settings, c.Settings)
 }
 
 // DisableConfiguration has runs stop, also the one that is going, until it is enabled again.
@@ -87,17 +92,24 @@ func (a *Admin) DeleteConfiguration(ctx context.Context, who directory.Principal
 	if err != nil {
 		return false, err
 	}
+	connection, err := a.Store.Connection(ctx, who.AccountID, c.ConnectionID)
+	if err != nil {
+		return false, err
+	}
 	if err := a.signal(ctx, c, workflows.SignalDelete, who); err != nil {
 		return false, err
 	}
-	return await(ctx, patience, func(ctx context.Context) (bool, error) {
+	done, err = await(ctx, patience, func(ctx context.Context) (bool, error) {
 		_, err := a.Store.Configuration(ctx, who.AccountID, id)
-		var e *directory.Error
-		if errors.As(err, &e) && e.Kind == directory.KindNotFound {
+		if isNotFound(err) {
 			return true, nil
 		}
 		return false, err
 	})
+	if done {
+		a.withdraw(ctx, connection)
+	}
+	return done, err
 }
 
 // Status is how a configuration stands.

@@ -14,5 +14,9 @@ func (a *Admin) AcceptInvitation(ctx context.Context, token string) (directory.U
 	if err != nil {
 		return directory.User{}, err
 	}
-	return a.Store.AcceptInvitation(ctx, id)
+	user, err := a.Store.AcceptInvitation(ctx, id)
+	if user.AccountID != "" {
+		a.wakeMail(ctx, user.AccountID)
+	}
+	return user, err
 }

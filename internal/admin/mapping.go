@@ -43,23 +43,23 @@ func (a *Admin) TestMapping(ctx context.Context, accountID string, t MappingTest
 	if errs = append(errs, fieldErrors("connection_id", message)...); len(errs) > 0 {
 		return nil, invalid("Nothing was tested.", errs)
 	}
-	rules, _, err := a.compile(ctx, connection, t.Mappings)
+	src, err := a.open(ctx, connection)
 	if err != nil {
 		return nil, err
 	}
-	src, err := a.openConnected(ctx, connection)
+	rules, err := a.compile(ctx, src, connection, t.Mappings)
 	if err != nil {
 		return nil, err
 	}
 	if len(t.SourceIDs) > 0 {
 		return testByID(ctx, src, rules, t.SourceIDs)
 	}
-	page, err := src.Users(ctx, "", rules.Paths(), t.Size)
+	records, err := sample(ctx, src, rules.Paths(), t.Scope, t.Size)
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]TestedRow, 0, t.Size)
-	for _, record := range page.Records[:min(len(page.Records), t.Size)] {
+	rows := make([]TestedRow, 0, len(records))
+	for _, record := range records {
 		rows = append(rows, testRecord(rules, record))
 	}
 	return rows, nil

@@ -6,12 +6,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/google/uuid"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
-
 	"github.com/rollcall-sync/rollcall/internal/directory"
-	"github.com/rollcall-sync/rollcall/internal/engine"
 	"github.com/rollcall-sync/rollcall/workflows"
 )
 
@@ -69,37 +64,6 @@ func (a *Admin) enabled(ctx context.Context, accountID, id string) (directory.Co
 			fmt.Sprintf("This configuration is disabled, so it does not run. Enable it first: POST /v1/configurations/%s/enable.", c.ID))
 	}
 	return c, nil
-}
-
-// Preview starts a run that works out what a sync would do, and does not do it.
-func (a *Admin) Preview(ctx context.Context, who directory.Principal, configurationID string) (runID string, err error) {
-	c, err := a.enabled(ctx, who.AccountID, configurationID)
-	if err != nil {
-		return "", err
-	}
-	in := workflows.SyncRunInput{
-		RunID: uuid.NewString(), AccountID: c.AccountID, ConfigurationID: c.ID, Provider: c.Provider,
-		Kind: directory.KindPreview, Trigger: directory.TriggerManual, RequestedBy: who.Name,
-	}
-	options := client.StartWorkflowOptions{
-		ID:        workflows.PreviewID(c.ID, in.RunID),
-		TaskQueue: engine.TaskQueue,
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			engine.RollcallAccount.ValueSet(c.AccountID), engine.RollcallConfiguration.ValueSet(c.ID), engine.RollcallProvider.ValueSet(string(c.Provider)),
-			engine.RollcallTrigger.ValueSet(string(in.Trigger)), engine.RollcallStatus.ValueSet(string(directory.RunRunning))),
-		StaticSummary: "Preview",
-	}
-	if _, err := a.Temporal.ExecuteWorkflow(ctx, options, workflows.SyncRunName, in); err != nil {
-		return "", unavailable(err)
-	}
-	_, err = await(ctx, runPatience, func(ctx context.Context) (bool, error) {
-		_, err := a.Store.Run(ctx, c.AccountID, in.RunID)
-		if isNotFound(err) {
-			return false, nil
-		}
-		return err == nil, err
-	})
-	return in.RunID, err
 }
 
 // ApproveRun lets a run that awaits approval go on.
@@ -170,8 +134,11 @@ func ended(r directory.Run) *directory.Error {
 	return directory.Conflict("run_ended", fmt.Sprintf("This run has ended already, as %s. Only a run that is going can be cancelled.", r.Status))
 }
 
-// TemporalURL is the run's execution in the Temporal Web UI.
+// TemporalURL is the run's execution in the Temporal Web UI; before that has begun, its workflow.
 func (a *Admin) TemporalURL(r directory.Run) string {
-	return fmt.Sprintf("%s/namespaces/%s/workflows/%s/%s/history", strings.TrimSuffix(a.TemporalUIURL, "/"),
-		url.PathEscape(a.Namespace), url.PathEscape(r.WorkflowID), url.PathEscape(r.WorkflowRunID))
+	workflow := fmt.Sprintf("%s/namespaces/%s/workflows/%s", strings.TrimSuffix(a.TemporalUIURL, "/"), url.PathEscape(a.Namespace), url.PathEscape(r.WorkflowID))
+	if r.WorkflowRunID == "" {
+		return workflow
+	}
+	return workflow + "/" + url.PathEscape(r.WorkflowRunID) + "/history"
 }

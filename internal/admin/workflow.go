@@ -15,21 +15,31 @@ import (
 	"github.com/rollcall-sync/rollcall/workflows"
 )
 
-// EnsureWorkflows starts the workflow of every configuration that lacks one: a crash between the
-// insert of a configuration and the start of its workflow leaves such a one. It is to be called
-// at start-up and from time to time.
+// EnsureWorkflows starts the workflow of every configuration that lacks one (a crash between the
+// insert of a configuration and the start of its workflow leaves such a one) and that of the
+// installation's maintenance. It is to be called at start-up and from time to time.
 func (a *Admin) EnsureWorkflows(ctx context.Context) error {
 	live, err := a.Store.LiveConfigurations(ctx)
 	if err != nil {
 		return fmt.Errorf("list configurations: %w", err)
 	}
-	var failed []error
+	failed := []error{a.ensureMaintenance(ctx)}
 	for _, l := range live {
 		if err := a.ensureWorkflow(ctx, l.ID); err != nil {
 			failed = append(failed, fmt.Errorf("workflow of configuration %s: %w", l.ID, err))
 		}
 	}
 	return errors.Join(failed...)
+}
+
+func (a *Admin) ensureMaintenance(ctx context.Context) error {
+	_, err := a.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       workflows.MaintenanceID,
+		TaskQueue:                engine.TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            "Removes what has been kept long enough",
+	}, workflows.MaintenanceName)
+	return unavailable(err)
 }
 
 func (a *Admin) ensureWorkflow(ctx context.Context, configurationID string) error {
@@ -93,6 +103,16 @@ func (a *Admin) workflowOptions(c directory.Configuration) client.StartWorkflowO
 			engine.RollcallAccount.ValueSet(c.AccountID), engine.RollcallConfiguration.ValueSet(c.ID),
 			engine.RollcallProvider.ValueSet(string(c.Provider)), engine.RollcallStatus.ValueSet(string(c.State))),
 		StaticSummary: "Directory sync from " + c.Provider.Title(),
+	}
+}
+
+// wakeMail has waiting mail of the account delivered. What was asked for is done by then; should
+// Temporal be away, Maintenance finds the mail.
+func (a *Admin) wakeMail(ctx context.Context, accountID string) {
+	options, in := workflows.StartMailOutbox(accountID)
+	_, err := a.Temporal.SignalWithStartWorkflow(ctx, options.ID, workflows.SignalMailWaiting, nil, options, workflows.MailOutboxName, in)
+	if err != nil {
+		a.Log.WarnContext(ctx, "mail waits until it is looked for", "account", accountID, "error", err)
 	}
 }
 

@@ -30,7 +30,7 @@ func (Secret) GoString() string { return "[redacted]" }
 // MarshalText keeps the secret out of JSON and logs.
 func (Secret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 
-// Entra is the app registration through which tenants are read.
+// Entra is the app registration through which tenants of Microsoft Entra ID are read.
 type Entra struct {
 	ClientID     string `env:"ROLLCALL_ENTRA_CLIENT_ID"`
 	ClientSecret Secret `env:"ROLLCALL_ENTRA_CLIENT_SECRET"`
@@ -38,13 +38,28 @@ type Entra struct {
 	GraphURL     string `env:"ROLLCALL_GRAPH_URL" envDefault:"https://graph.microsoft.com"`
 }
 
-// Common is what both services need.
+// SetUp says whether there is an app registration.
+func (e Entra) SetUp() bool { return e.ClientID != "" }
+
+// Google is the OAuth client through which customers of Google Workspace are read.
+type Google struct {
+	ClientID     string `env:"ROLLCALL_GOOGLE_CLIENT_ID"`
+	ClientSecret Secret `env:"ROLLCALL_GOOGLE_CLIENT_SECRET"`
+	LoginURL     string `env:"ROLLCALL_GOOGLE_LOGIN_URL" envDefault:"https://accounts.google.com"`
+	APIURL       string `env:"ROLLCALL_GOOGLE_API_URL" envDefault:"https://admin.googleapis.com"`
+}
+
+// SetUp says whether there is an OAuth client.
+func (g Google) SetUp() bool { return g.ClientID != "" }
+
+// Common is what both services need. At least one of Entra and Google is set up.
 type Common struct {
 	DatabaseURL Secret `env:"ROLLCALL_DATABASE_URL"`
 	KeyText     Secret `env:"ROLLCALL_KEYS"`
 	PublicURL   string `env:"ROLLCALL_PUBLIC_URL"`
 	CAFile      string `env:"ROLLCALL_CA_FILE"`
 	Entra       Entra
+	Google      Google
 
 	Keyring *secret.Keyring `env:"-"`
 	RootCAs *x509.CertPool  `env:"-"` // nil: the system's
@@ -102,10 +117,7 @@ func (c *Common) check() error {
 	mistakes := []error{
 		checkURL("ROLLCALL_DATABASE_URL", string(c.DatabaseURL), "postgres", "postgresql"),
 		checkURL("ROLLCALL_PUBLIC_URL", c.PublicURL, "http", "https"),
-		checkURL("ROLLCALL_ENTRA_LOGIN_URL", c.Entra.LoginURL, "https"),
-		checkURL("ROLLCALL_GRAPH_URL", c.Entra.GraphURL, "https", "http"),
-		required("ROLLCALL_ENTRA_CLIENT_ID", c.Entra.ClientID),
-		required("ROLLCALL_ENTRA_CLIENT_SECRET", string(c.Entra.ClientSecret)),
+		c.checkProviders(),
 	}
 	if missing := required("ROLLCALL_KEYS", string(c.KeyText)); missing != nil {
 		mistakes = append(mistakes, missing)
@@ -120,6 +132,34 @@ func (c *Common) check() error {
 		mistakes = append(mistakes, err)
 	}
 	return errors.Join(mistakes...)
+}
+
+// checkProviders wants each provider whole or not at all, and one at least.
+func (c *Common) checkProviders() error {
+	mistakes := []error{
+		checkURL("ROLLCALL_ENTRA_LOGIN_URL", c.Entra.LoginURL, "https"),
+		checkURL("ROLLCALL_GRAPH_URL", c.Entra.GraphURL, "https", "http"),
+		checkURL("ROLLCALL_GOOGLE_LOGIN_URL", c.Google.LoginURL, "https"),
+		checkURL("ROLLCALL_GOOGLE_API_URL", c.Google.APIURL, "https", "http"),
+		together("ROLLCALL_ENTRA_CLIENT_ID", c.Entra.ClientID, "ROLLCALL_ENTRA_CLIENT_SECRET", string(c.Entra.ClientSecret)),
+		together("ROLLCALL_GOOGLE_CLIENT_ID", c.Google.ClientID, "ROLLCALL_GOOGLE_CLIENT_SECRET", string(c.Google.ClientSecret)),
+	}
+	if c.Entra.ClientID+string(c.Entra.ClientSecret)+c.Google.ClientID+string(c.Google.ClientSecret) == "" {
+		mistakes = append(mistakes, errors.New("there is no directory to read: set ROLLCALL_ENTRA_CLIENT_ID and ROLLCALL_ENTRA_CLIENT_SECRET, "+
+			"or ROLLCALL_GOOGLE_CLIENT_ID and ROLLCALL_GOOGLE_CLIENT_SECRET, or all four"))
+	}
+	return errors.Join(mistakes...)
+}
+
+// together wants both variables or neither.
+func together(name, value, otherName, other string) error {
+	switch {
+	case value == "" && other != "":
+		return fmt.Errorf("%s is missing, although %s is set", name, otherName)
+	case value != "" && other == "":
+		return fmt.Errorf("%s is missing, although %s is set", otherName, name)
+	}
+	return nil
 }
 
 func required(name, value string) error {

@@ -3,16 +3,10 @@ package devstack
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
-	"os"
-	"strings"
 
 	"github.com/rollcall-sync/rollcall/internal/store"
 )
@@ -100,47 +94,3 @@ func (s *Stack) NewAccount(ctx context.Context, name, owner string, licences int
 
 // Client calls the API with the account's token.
 func (s *Stack) Client(a Account) Client { return Client{Base: s.StarterURL(), Token: a.Token} }
-
-// ConnectEntra connects the account to the simulated Entra tenant, going through its consent page
-// as an admin would, and returns the connection's id.
-func (s *Stack) ConnectEntra(ctx context.Context, a Account) (string, error) {
-	var connection struct {
-		ID           string `json:"id"`
-		AuthorizeURL string `json:"authorize_url"`
-		State        string `json:"state"`
-	}
-	client := s.Client(a)
-	if err := client.Call(ctx, http.MethodPost, "/v1/connections", map[string]string{"provider": "entra"}, &connection); err != nil {
-		return "", err
-	}
-	consent, err := url.Parse(connection.AuthorizeURL)
-	if err != nil {
-		return "", err
-	}
-	consent.Path = strings.TrimSuffix(consent.Path, "/") + "/accept"
-	browser, err := s.browser()
-	if err != nil {
-		return "", err
-	}
-	if err := (Client{HTTP: browser}).Call(ctx, http.MethodGet, consent.String(), nil, nil); err != nil {
-		return "", fmt.Errorf("give consent: %w", err)
-	}
-	if err := client.Call(ctx, http.MethodGet, "/v1/connections/"+connection.ID, nil, &connection); err != nil {
-		return "", err
-	}
-	if connection.State != "connected" {
-		return "", errors.New("the connection is " + connection.State + " after consent was given")
-	}
-	return connection.ID, nil
-}
-
-// browser trusts the simulated tenants' certificates.
-func (s *Stack) browser() (*http.Client, error) {
-	pem, err := os.ReadFile(s.ca)
-	if err != nil {
-		return nil, err
-	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(pem)
-	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}, nil
-}

@@ -9,6 +9,9 @@ import (
 	"io"
 	"log/slog"
 
+	"github.com/rollcall-sync/rollcall/internal/devstack/loopback"
+	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/simulate/google"
 	"github.com/rollcall-sync/rollcall/internal/simulate/graph"
 )
 
@@ -26,9 +29,10 @@ type Options struct {
 	NoUI bool
 	// FreePorts takes any free ports instead of the usual ones.
 	FreePorts bool
-	// Entra is what the simulated Entra tenant serves; nil serves what the last start ended with, or
-	// else the demo company.
-	Entra *graph.Directory
+	// Entra and Google are what the simulated tenants serve; nil serves what the last start ended
+	// with, or else the demo company.
+	Entra  *graph.Directory
+	Google *google.Directory
 	// Out is told what happens; Log gets what the parts log.
 	Out io.Writer
 	Log *slog.Logger
@@ -36,12 +40,16 @@ type Options struct {
 
 // The usual ports. One that is taken gives way to a free one.
 const (
-	portStarter  = 8080
-	portMailbox  = 8025
-	portSMTP     = 1025
-	portTemporal = 7233
-	portUI       = 8233
-	portPostgres = 5433
+	portStarter   = 8080
+	portMailbox   = 8025
+	portSMTP      = 1025
+	portTemporal  = 7233
+	portUI        = 8233
+	portPostgres  = 5433
+	portEntra     = 8090
+	portEntraTLS  = 8490
+	portGoogle    = 8091
+	portGoogleTLS = 8491
 )
 
 // prefer is a usual port, or 0 for any.
@@ -50,6 +58,14 @@ func (o Options) prefer(port int) int {
 		return 0
 	}
 	return port
+}
+
+// listen is the address to listen on for a usual port, or for any.
+func (o Options) listen(port int) string {
+	if free, err := loopback.FreePort(port); err == nil && !o.FreePorts {
+		return loopback.Address(free)
+	}
+	return loopback.Address(0)
 }
 
 // Description is what dev.json says: every address, and how to sign in.
@@ -67,7 +83,8 @@ type Description struct {
 
 // Simulators are the addresses of the simulated tenants.
 type Simulators struct {
-	Entra string `json:"entra"`
+	Entra  string `json:"entra"`
+	Google string `json:"google"`
 }
 
 // PIDs are the processes that the parts run in.
@@ -80,9 +97,9 @@ type PIDs struct {
 
 // Account is an account that dev made, with its API token.
 type Account struct {
-	ID              string `json:"id"`
-	Name            string `json:"name"`
-	Provider        string `json:"provider,omitempty"`
-	Token           string `json:"token"`
-	ConfigurationID string `json:"configuration_id,omitempty"`
+	ID              string             `json:"id"`
+	Name            string             `json:"name"`
+	Provider        directory.Provider `json:"provider,omitempty"`
+	Token           string             `json:"token"`
+	ConfigurationID string             `json:"configuration_id,omitempty"`
 }

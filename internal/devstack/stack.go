@@ -16,7 +16,7 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/devstack/postgres"
 	"github.com/rollcall-sync/rollcall/internal/engine"
 	"github.com/rollcall-sync/rollcall/internal/secret"
-	"github.com/rollcall-sync/rollcall/internal/simulate"
+	"github.com/rollcall-sync/rollcall/internal/simulate/google"
 	"github.com/rollcall-sync/rollcall/internal/simulate/graph"
 	"github.com/rollcall-sync/rollcall/internal/store"
 )
@@ -31,9 +31,11 @@ type Stack struct {
 
 	postgres *postgres.Server
 	mailbox  *mailbox.Mailbox
-	tenant   *graph.Tenant
-	entra    *simulate.Server
-	ca       string
+
+	entraTenant   *graph.Tenant
+	googleTenant  *google.Tenant
+	entra, google *served
+	ca            string // file with the certificate authority of both
 
 	services *services
 	accounts []Account
@@ -63,7 +65,7 @@ func (s *Stack) start(ctx context.Context) error {
 	s.services = newServices(s)
 	group, starting := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.startDatabase(starting) })
-	group.Go(func() error { return s.startTenant(ctx) })
+	group.Go(func() error { return s.startTenants(ctx) })
 	group.Go(func() error { return s.startMailbox(ctx) })
 	group.Go(func() error { return s.services.startTemporal(ctx) })
 	if err := group.Wait(); err != nil {
@@ -120,29 +122,8 @@ func (s *Stack) startPostgres(ctx context.Context) error {
 	return nil
 }
 
-func (s *Stack) startTenant(ctx context.Context) error {
-	ca, err := simulate.LoadOrCreateCA(s.opts.Dir)
-	if err != nil {
-		return err
-	}
-	s.ca = filepath.Join(s.opts.Dir, simulate.CAFile)
-	directory, err := s.directory()
-	if err != nil {
-		return err
-	}
-	s.tenant = graph.New(directory)
-	s.entra, err = simulate.Serve(context.WithoutCancel(ctx), s.tenant, simulate.ServeOptions{CA: ca})
-	return err
-}
-
 func (s *Stack) startMailbox(ctx context.Context) error {
-	options := mailbox.Options{SMTPAddr: loopback.Address(0), HTTPAddr: loopback.Address(0), Dir: filepath.Join(s.opts.Dir, "mailbox")}
-	if port, err := loopback.FreePort(s.opts.prefer(portMailbox)); err == nil {
-		options.HTTPAddr = loopback.Address(port)
-	}
-	if port, err := loopback.FreePort(s.opts.prefer(portSMTP)); err == nil {
-		options.SMTPAddr = loopback.Address(port)
-	}
+	options := mailbox.Options{SMTPAddr: s.opts.listen(portSMTP), HTTPAddr: s.opts.listen(portMailbox), Dir: filepath.Join(s.opts.Dir, "mailbox")}
 	var err error
 	s.mailbox, err = mailbox.Start(context.WithoutCancel(ctx), options)
 	return err
@@ -155,6 +136,8 @@ func (s *Stack) environment() map[string]string {
 		"ROLLCALL_PUBLIC_URL": s.StarterURL(), "ROLLCALL_SMTP_URL": s.mailbox.SMTPURL, "ROLLCALL_CA_FILE": s.ca,
 		"ROLLCALL_ENTRA_CLIENT_ID": "rollcall-dev", "ROLLCALL_ENTRA_CLIENT_SECRET": "not-a-secret",
 		"ROLLCALL_ENTRA_LOGIN_URL": s.entra.TLSURL, "ROLLCALL_GRAPH_URL": s.entra.TLSURL,
+		"ROLLCALL_GOOGLE_CLIENT_ID": "rollcall-dev.apps.googleusercontent.com", "ROLLCALL_GOOGLE_CLIENT_SECRET": "not-a-secret",
+		"ROLLCALL_GOOGLE_LOGIN_URL": s.google.TLSURL, "ROLLCALL_GOOGLE_API_URL": s.google.TLSURL,
 		"ROLLCALL_TEMPORAL_UI_URL": s.uiURL(), "ROLLCALL_CODEC_TOKEN": s.codec,
 		"TEMPORAL_ADDRESS": loopback.Address(s.ports.temporal), "TEMPORAL_NAMESPACE": engine.Namespace,
 	}
@@ -169,9 +152,6 @@ func (s *Stack) uiURL() string {
 	}
 	return "http://" + loopback.Address(s.ports.ui)
 }
-
-// Tenant is the simulated Entra tenant.
-func (s *Stack) Tenant() *graph.Tenant { return s.tenant }
 
 // Mailbox is where all mail arrives.
 func (s *Stack) Mailbox() *mailbox.Mailbox { return s.mailbox }
@@ -188,12 +168,7 @@ func (s *Stack) Stop() error {
 	if s.services != nil {
 		errs = append(errs, s.services.stop())
 	}
-	if s.tenant != nil {
-		errs = append(errs, s.saveDirectory())
-	}
-	if s.entra != nil {
-		errs = append(errs, s.entra.Close())
-	}
+	errs = append(errs, s.entra.stop(), s.google.stop())
 	if s.mailbox != nil {
 		errs = append(errs, s.mailbox.Stop())
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/devstack/loopback"
 	"github.com/rollcall-sync/rollcall/internal/engine"
 	"github.com/rollcall-sync/rollcall/internal/secret"
-	"github.com/rollcall-sync/rollcall/internal/simulate/graph"
 )
 
 // DescriptionFile is the file in the data folder that says where everything is.
@@ -66,41 +65,11 @@ func writeFile(path string, content []byte) error {
 	return os.Rename(temporary, path)
 }
 
-const directoryFile = "entra.json"
-
-// directory is what the simulated tenant begins with.
-func (s *Stack) directory() (graph.Directory, error) {
-	if s.opts.Entra != nil {
-		return *s.opts.Entra, nil
-	}
-	saved := filepath.Join(s.opts.Dir, directoryFile)
-	if _, err := os.Stat(saved); err == nil {
-		return graph.Load(saved)
-	}
-	return graph.Demo(), nil
-}
-
-func (s *Stack) saveDirectory() error {
-	if s.opts.Ephemeral {
-		return nil
-	}
-	path := filepath.Join(s.opts.Dir, directoryFile)
-	file, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("save simulated tenant: %w", err)
-	}
-	_, err = s.tenant.Directory().WriteTo(file)
-	if err := errors.Join(err, file.Close()); err != nil {
-		return fmt.Errorf("save simulated tenant: %w", err)
-	}
-	return os.Rename(path+".new", path)
-}
-
 // Describe says where everything is.
 func (s *Stack) Describe() Description {
 	d := Description{
 		Starter: s.StarterURL(), Temporal: loopback.Address(s.ports.temporal), Namespace: engine.Namespace, TemporalUI: s.uiURL(),
-		Database: s.database, Mailbox: s.mailbox.URL, Simulators: Simulators{Entra: s.entra.URL},
+		Database: s.database, Mailbox: s.mailbox.URL, Simulators: Simulators{Entra: s.entra.URL, Google: s.google.URL},
 		PIDs: s.services.pids(), Accounts: s.accounts,
 	}
 	if d.Accounts == nil {

@@ -52,6 +52,14 @@ type Guard struct {
 	WindowDays int `json:"window_days" minimum:"1" maximum:"90" doc:"Removals of this many past days count too."`
 }
 
+// Window is WindowDays, or the default where settings from before it was one do not say.
+func (g Guard) Window() int {
+	if g.WindowDays == 0 {
+		return DefaultGuard().WindowDays
+	}
+	return g.WindowDays
+}
+
 // DefaultGuard is the guard of a configuration that states none.
 func DefaultGuard() Guard { return Guard{MaxRemovals: 500, MaxRemovalPercent: 20, WindowDays: 7} }
 

@@ -17,14 +17,14 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/simulate/graph"
 )
 
-// crowd is how many people the tenant of the crash drills holds: enough for several pages and batches.
-const crowd = 5000
+// workforce is how many people the tenant of the crash drills holds: enough for several pages and batches.
+const workforce = 5000
 
 // Whatever is killed in the middle of a run: the run ends in Success, nobody is there twice or
 // missing, and everybody has one invitation (cases J1 and K4).
 func TestCaseK4_KilledInTheMiddleOfARun(t *testing.T) {
 	t.Parallel()
-	people := graph.Generate(crowd)
+	people := graph.Generate(workforce)
 	stack, err := devstack.Start(t.Context(), devstack.Options{
 		Dir: t.TempDir(), Processes: true, NoUI: true, FreePorts: true, Entra: &people, Out: io.Discard, Log: slog.New(slog.DiscardHandler),
 	})
@@ -46,7 +46,7 @@ func TestCaseK4_KilledInTheMiddleOfARun(t *testing.T) {
 			require.NoError(t, syscall.Kill(victim.pid(stack.Describe().PIDs), syscall.SIGKILL))
 			ended := d.until("the run has ended", func(r drillRun) bool { return r.Status != "running" })
 			require.Equal(t, "success", ended.Status, ended.Reason)
-			require.Equal(t, crowd, ended.Counts.Created)
+			require.Equal(t, workforce, ended.Counts.Created)
 			d.everybodyOnce()
 		})
 	}
@@ -111,12 +111,12 @@ func (d drill) everybodyOnce() {
 	require.NoError(d, err)
 	defer func() { require.NoError(d, db.Close()) }()
 	for query, want := range map[string]int{
-		`SELECT count(*) FROM users WHERE source = 'directory_sync' AND account_id = $1`:                   crowd,
-		`SELECT count(DISTINCT email_key) FROM users WHERE source = 'directory_sync' AND account_id = $1`:  crowd,
-		`SELECT count(*) FROM mails WHERE kind = 'invitation' AND account_id = $1`:                         crowd,
-		`SELECT count(DISTINCT user_id) FROM mails WHERE account_id = $1`:                                  crowd,
-		`SELECT count(*) FROM changes WHERE action = 'create' AND outcome = 'applied' AND account_id = $1`: crowd,
-		`SELECT count(*) FROM links JOIN users ON users.id = links.user_id WHERE users.account_id = $1`:    crowd,
+		`SELECT count(*) FROM users WHERE source = 'directory_sync' AND account_id = $1`:                   workforce,
+		`SELECT count(DISTINCT email_key) FROM users WHERE source = 'directory_sync' AND account_id = $1`:  workforce,
+		`SELECT count(*) FROM mails WHERE kind = 'invitation' AND account_id = $1`:                         workforce,
+		`SELECT count(DISTINCT user_id) FROM mails WHERE account_id = $1`:                                  workforce,
+		`SELECT count(*) FROM changes WHERE action = 'create' AND outcome = 'applied' AND account_id = $1`: workforce,
+		`SELECT count(*) FROM links JOIN users ON users.id = links.user_id WHERE users.account_id = $1`:    workforce,
 		`SELECT count(*) FROM changes WHERE outcome = 'planned' AND account_id = $1`:                       0,
 	} {
 		var got int

@@ -3,6 +3,7 @@ package e2e
 import (
 	"errors"
 	"io/fs"
+	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,9 +23,19 @@ func fixture(t *testing.T, name string) graph.Directory {
 	return tenant
 }
 
+// ofFixture is a company whose Entra tenant is of the shared samples.
+func ofFixture(t *testing.T, name string) *company {
+	t.Helper()
+	tenant := fixture(t, name)
+	c := entra().unconnected(t, 1000)
+	c.simulate(http.MethodPut, "directory", tenant)
+	c.connect()
+	return c
+}
+
 func TestFixture_CompanyOf500(t *testing.T) {
 	t.Parallel()
-	c := companyOf(t, fixture(t, "company-500.json"), 1000)
+	c := ofFixture(t, "company-500.json")
 	run := c.configure()
 	require.Equal(t, directory.RunPartialSuccess, run.Status, run.Reason)
 	require.Equal(t, directory.Counts{Fetched: 500, Created: 496, Failed: 4}, run.Counts)
@@ -50,7 +61,7 @@ func TestFixture_CompanyOf500(t *testing.T) {
 
 func TestFixture_PeopleOfTheVendorsDocumentation(t *testing.T) {
 	t.Parallel()
-	c := companyOf(t, fixture(t, "directory.json"), 100)
+	c := ofFixture(t, "directory.json")
 	run := c.configure()
 	require.Equal(t, directory.RunPartialSuccess, run.Status, run.Reason)
 	require.Equal(t, directory.Counts{Fetched: 64, Created: 4, Failed: 60}, run.Counts)

@@ -35,10 +35,11 @@ func (c *company) status() status {
 	return s
 }
 
-// hold starts a run that its source puts off until it is released.
+// hold starts a run that reads everybody and that its source puts off until it is released.
 func (c *company) hold() (release func()) {
 	c.Helper()
-	c.fault(object{"path": `^/v1\.0/users\?`, "status": 429, "headers": object{"Retry-After": "1"}})
+	c.forget()
+	c.fault(object{"path": c.vendor.list, "status": 429, "headers": object{"Retry-After": "1"}})
 	c.call(http.MethodPost, c.path("/sync"), nil, nil)
 	c.await("a run", func() bool { return c.status().CurrentRun != nil })
 	return c.calm
@@ -54,7 +55,7 @@ func TestB1_SyncNow(t *testing.T) {
 		require.Equal(t, directory.RunSuccess, run.Status, run.Reason)
 		require.Equal(t, directory.TriggerManual, run.Trigger)
 		require.NotEmpty(t, run.RequestedBy)
-		require.Equal(t, directory.Counts{Fetched: 1, Unchanged: 1}, run.Counts)
+		require.Equal(t, directory.Counts{}, run.changed())
 	})
 	t.Run("by a signal without payload", func(t *testing.T) {
 		_, err := c.temporal().WorkflowService().SignalWorkflowExecution(t.Context(), &workflowservice.SignalWorkflowExecutionRequest{
@@ -122,11 +123,11 @@ func TestB3_ARunKeepsTheSettingsItStartedWith(t *testing.T) {
 	city := c.field("City", "text")
 	c.configure()
 	release := c.hold()
-	c.call(http.MethodPatch, c.path(""), object{"name": "Everybody", "mappings": []object{mapping("city", city)}}, nil)
+	c.edit(object{"name": "Everybody", "mappings": []object{c.mapping("city", city)}})
 	release()
 	require.Equal(t, directory.Counts{Fetched: 1, Unchanged: 1}, c.nextRun().Counts)
 	require.Empty(t, c.user("ana.lopez@corp.example").Fields)
-	require.Equal(t, directory.Counts{Fetched: 1, Updated: 1}, c.syncNow().Counts)
+	require.Equal(t, directory.Counts{Fetched: 1, Updated: 1}, c.succeeds().Counts, "with other settings everybody is read")
 	require.Equal(t, object{city: "Bern"}, c.user("ana.lopez@corp.example").Fields)
 }
 
@@ -153,33 +154,40 @@ func TestB4_DisableAndEnable(t *testing.T) {
 }
 
 func TestB5_DeletingKeepsTheUsers(t *testing.T) {
-	t.Parallel()
-	c := newCompany(t, person("e-1", "Ana", "Lopez"))
-	c.configure()
-	c.call(http.MethodDelete, c.path(""), nil, nil)
-	require.NoError(t, c.temporal().GetWorkflow(t.Context(), "directory-sync/"+c.sync, "").Get(t.Context(), nil), "the workflow ends well")
-	for _, path := range []string{"", "/status"} {
-		c.refused(http.StatusNotFound, http.MethodGet, c.path(path), nil)
-	}
-	c.refused(http.StatusNotFound, http.MethodPost, c.path("/sync"), nil)
-	require.Equal(t, directory.Invited, c.user("ana.lopez@corp.example").Status)
-	var connection struct {
-		State directory.ConnectionState `json:"state"`
-	}
-	c.call(http.MethodGet, "/v1/connections/"+c.connection, nil, &connection)
-	require.Equal(t, directory.ConnectionRevoked, connection.State)
-	var account struct {
-		Provisioning directory.Provisioning `json:"provisioning"`
-	}
-	c.call(http.MethodGet, "/v1/account", nil, &account)
-	require.Equal(t, directory.ProvisioningNone, account.Provisioning)
+	onBoth(t, func(t *testing.T, v vendor) {
+		c := v.companyOf(t, 10, []object{person("e-1", "Ana", "Lopez")}, group("g-1", "Design", "e-1"))
+		c.configure(withGroups())
+		c.call(http.MethodDelete, c.path(""), nil, nil)
+		require.NoError(t, c.temporal().GetWorkflow(t.Context(), "directory-sync/"+c.sync, "").Get(t.Context(), nil), "the workflow ends well")
+		for _, path := range []string{"", "/status"} {
+			c.refused(http.StatusNotFound, http.MethodGet, c.path(path), nil)
+		}
+		c.refused(http.StatusNotFound, http.MethodPost, c.path("/sync"), nil)
+		require.Equal(t, directory.Invited, c.user("ana.lopez@corp.example").Status)
+		kept := c.groups()
+		require.Len(t, kept, 1, "the groups stay, as ones that no directory has")
+		require.Equal(t, 1, kept[""].Members)
+		require.Equal(t, directory.ConnectionRevoked, c.connectionNow(c.connection).State)
+		var secrets int
+		require.NoError(t, c.database().QueryRowContext(t.Context(), `SELECT count(secret) FROM connections WHERE id = $1`, c.connection).Scan(&secrets))
+		require.Zero(t, secrets)
+		var account struct {
+			Provisioning directory.Provisioning `json:"provisioning"`
+		}
+		c.call(http.MethodGet, "/v1/account", nil, &account)
+		require.Equal(t, directory.ProvisioningNone, account.Provisioning)
+
+		c.connect()
+		again := c.configure()
+		require.Equal(t, directory.Counts{Adopted: 1}, again.changed(), "another configuration takes the users up again")
+	})
 }
 
 func TestB6_HistoryIsNewestFirst(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t, person("e-1", "Ana", "Lopez"))
 	first := c.configure()
-	c.simulate(http.MethodPatch, "users/e-1", object{"surname": "Ruiz"})
+	c.edits("e-1", object{"last": "Ruiz"})
 	second := c.syncNow()
 	third := c.syncNow()
 	var ids []string
@@ -204,20 +212,55 @@ func TestB6_HistoryIsNewestFirst(t *testing.T) {
 }
 
 func TestB7_Statuses(t *testing.T) {
-	t.Parallel()
-	c := newCompany(t, person("e-1", "Ana", "Lopez"))
-	require.Equal(t, directory.RunSuccess, c.configure().Status)
+	onBoth(t, func(t *testing.T, v vendor) {
+		c := v.company(t, person("e-1", "Ana", "Lopez"))
+		require.Equal(t, directory.RunSuccess, c.configure().Status)
 
-	c.simulate(http.MethodPost, "users", person("e-2", "Bo", "Nilsson", object{"mail": nil}))
-	partial := c.syncNow()
-	require.Equal(t, directory.RunPartialSuccess, partial.Status)
-	require.Equal(t, directory.Counts{Fetched: 2, Unchanged: 1, Failed: 1}, partial.Counts)
+		c.joins(person("e-2", "Bo", "Nilsson", object{"last": nil}))
+		partial := c.syncNow()
+		require.Equal(t, directory.RunPartialSuccess, partial.Status)
+		require.Equal(t, directory.Counts{Failed: 1}, partial.changed())
 
-	c.simulate(http.MethodPost, "revoke-consent", nil)
-	failure := c.syncNow()
-	c.simulate(http.MethodPost, "grant-consent", nil)
-	require.Equal(t, directory.RunFailure, failure.Status)
-	require.Contains(t, failure.Reason, "no longer lets Rollcall read this tenant")
-	require.Equal(t, directory.Counts{}, failure.Counts)
-	require.Equal(t, map[directory.UserStatus]int{directory.Invited: 1}, c.statuses())
+		c.simulate(http.MethodPost, "revoke-consent", nil)
+		failure := c.syncNow()
+		c.simulate(http.MethodPost, "grant-consent", nil)
+		require.Equal(t, directory.RunFailure, failure.Status)
+		require.Contains(t, failure.Reason, "no longer lets Rollcall read this tenant")
+		require.Equal(t, directory.Counts{}, failure.Counts)
+		require.Equal(t, map[directory.UserStatus]int{directory.Invited: 1}, c.statuses())
+	})
+}
+
+func TestCaseI3_WhatIsAskedForWhileARunIsGoing(t *testing.T) {
+	onBoth(t, func(t *testing.T, v vendor) {
+		c := v.company(t, crowd(3)...)
+		title := c.field("Job title", "text")
+		c.configure()
+		release := c.hold()
+		var said struct {
+			Status string `json:"status"`
+		}
+		for range 2 {
+			c.call(http.MethodPost, c.path("/sync"), nil, &said)
+			require.Equal(t, "queued", said.Status, "a click is answered")
+		}
+		c.edits("e-00", object{"title": "Engineer"})
+		c.edit(object{"mappings": []object{c.mapping("title", title)}})
+		release()
+		c.await("the run and one follow-up", func() bool {
+			runs := c.runs()
+			return len(runs) == 3 && runs[0].Status.Ended()
+		})
+		runs := c.runs()
+		require.Equal(t, directory.Counts{}, runs[1].changed(), "the changed mapping is of a later run")
+		require.Equal(t, directory.Counts{Updated: 1}, runs[0].changed())
+		require.False(t, runs[0].StartedAt.Before(*runs[1].FinishedAt), "never two at a time")
+		c.last = runs[0].ID
+
+		release = c.hold()
+		c.call(http.MethodPost, c.path("/disable"), nil, nil)
+		require.Equal(t, directory.RunCancelled, c.nextRun().Status)
+		release()
+		require.Len(t, c.runs(), 4, "no new run starts, and history shows the one that was stopped")
+	})
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,22 +16,38 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-sync/rollcall/internal/devstack"
+	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
-// stackCount is how many stacks the tests share. A test has one to itself for as long as it lasts, for
-// all accounts of a stack read the same simulated tenant.
+// stackCount is how many stacks the tests share. A test has one of a stack's simulated tenants to
+// itself for as long as it lasts, for all accounts of a provider read the same one.
 const stackCount = 2
 
-var stacks = make(chan *devstack.Stack, stackCount)
+// stacks are those whose tenant of the provider is free.
+var stacks = map[directory.Provider]chan *devstack.Stack{
+	directory.Entra: make(chan *devstack.Stack, stackCount), directory.Google: make(chan *devstack.Stack, stackCount),
+}
 
 func TestMain(m *testing.M) {
 	devstack.RunProcess()
+	flag.Parse()
+	atOnce()
 	code, err := run(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "end-to-end tests:", err)
 		code = 1
 	}
 	os.Exit(code)
+}
+
+// atOnce has a test run for each tenant that can be lent, unless the command line says how many: the
+// tests wait more than they work.
+func atOnce() {
+	said := false
+	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "test.parallel" })
+	if !said {
+		_ = flag.Set("test.parallel", fmt.Sprint(stackCount*len(stacks))) // it is a number
+	}
 }
 
 func run(m *testing.M) (code int, err error) {
@@ -61,7 +78,9 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	for _, stack := range all {
-		stacks <- stack
+		for _, free := range stacks {
+			free <- stack
+		}
 	}
 	return m.Run(), nil
 }
@@ -80,12 +99,12 @@ func start(ctx context.Context, dir string) (stack *devstack.Stack, err error) {
 	return stack, err
 }
 
-// lend gives the test a stack of its own until it ends.
-func lend(t *testing.T) *devstack.Stack {
+// lend gives the test a stack, whose tenant of the provider is its own until it ends.
+func lend(t *testing.T, p directory.Provider) *devstack.Stack {
 	t.Helper()
 	select {
-	case stack := <-stacks:
-		t.Cleanup(func() { stacks <- stack })
+	case stack := <-stacks[p]:
+		t.Cleanup(func() { stacks[p] <- stack })
 		return stack
 	case <-t.Context().Done():
 		t.Fatal("no stack became free")

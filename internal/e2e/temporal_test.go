@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"io"
 	"log/slog"
-	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -95,11 +94,11 @@ func TestE3_HistoriesTellAllButPeople(t *testing.T) {
 	c := newCompany(t,
 		person("e-1", "Zebulon", "Quackenbush", object{"jobTitle": "Vexillologist"}),
 		person("e-2", "Wilhelmina", "Featherstonehaugh", object{"employeeHireDate": "Midsummernight"}),
-		person("e-3", "Bartholomew", "Wigglesworth", object{"mail": nil}))
+		person("e-3", "Bartholomew", "Wigglesworth", object{"email": nil}))
 	joining, title := c.field("Joining date", "date"), c.field("Job title", "text")
-	c.configure(object{"mappings": []object{mapping("employeeHireDate", joining), mapping("jobTitle", title)}})
-	c.simulate(http.MethodPatch, "users/e-1", object{"mail": "jebediah@corp.example"})
-	c.simulate(http.MethodDelete, "users/e-2", nil)
+	c.configure(object{"mappings": []object{c.mapping("employeeHireDate", joining), c.mapping("jobTitle", title)}})
+	c.edits("e-1", object{"email": "jebediah@corp.example"})
+	c.leaves("e-2")
 	second := c.syncNow()
 	require.Equal(t, directory.Counts{Fetched: 2, Updated: 1, Deactivated: 1, Failed: 1}, second.Counts)
 	invitation := c.invitation("zebulon.quackenbush@corp.example")

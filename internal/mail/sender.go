@@ -103,10 +103,8 @@ func (s *Sender) options() []gomail.Option {
 	return options
 }
 
-// Send sends an invitation. A message that the server does not take is a RefusedError; any other
-// error means that the connection is of no more use.
-func (c *Session) Send(_ context.Context, in Invitation) error {
-	m, err := c.sender.message(in)
+func (c *Session) send(l letter) error {
+	m, err := c.sender.message(l)
 	if err != nil {
 		return err
 	}

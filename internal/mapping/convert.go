@@ -20,11 +20,12 @@ const (
 	lastYearOfFormat = 9999
 )
 
-// format is what a field accepts.
+// format is what a field accepts, and in what shape its attribute comes.
 type format struct {
 	kind   directory.FieldType
 	layout string // of the account's dates
 	trim   bool   // surrounding white space is no part of a text
+	list   bool   // the attribute has several values, which make one text
 }
 
 // fault is what is wrong with a value, and as much of the value as a message may show.
@@ -37,23 +38,30 @@ type fault struct {
 func (f fault) keepsValue() bool { return f.code == "" || f.code == CodeRemoved }
 
 // convert turns a JSON value into the field's type; nil is no value. A JSON type is never turned
-// into another: "00042" stays a text and 42 is not one.
+// into another, "00042" stays a text and 42 is not one, unless they are among several values.
 func (f format) convert(raw json.RawMessage) (any, fault) {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil, fault{}
 	}
-	switch f.kind {
-	case directory.Number, directory.Integer:
+	switch {
+	case f.list:
+		return f.several(raw)
+	case f.kind == directory.Number || f.kind == directory.Integer:
 		return f.number(raw)
-	case directory.Boolean:
+	case f.kind == directory.Boolean:
 		return boolean(raw)
 	}
 	text, cleaned, ok := decodeText(raw)
 	if !ok {
 		return nil, fault{code: CodeTypeMismatch, shown: jsonKind(raw)}
 	}
-	value, found := f.text(text)
+	return f.cleanedText(text, cleaned)
+}
+
+// cleanedText is text for one from which characters may have been removed, which it reports.
+func (f format) cleanedText(s string, cleaned bool) (any, fault) {
+	value, found := f.text(s)
 	if found.code == "" && cleaned {
 		found.code = CodeRemoved
 	}

@@ -32,6 +32,21 @@ func TestFingerprintTellsWhatIsWritten(t *testing.T) {
 	require.NotEqual(t, base, rules.Fingerprint(disabled))
 }
 
+func TestFingerprintOfSeveralValues(t *testing.T) {
+	t.Parallel()
+	rules := entraRules(t, to("businessPhones", "phone"))
+	of := func(phones string) string {
+		rec := record(t, ana)
+		rec.Attributes["businessPhones"] = []byte(phones)
+		return string(rules.Fingerprint(rules.Map(rec)))
+	}
+	base := of(`["1","2"]`)
+	require.Equal(t, base, of(`[{"value":"1"},{"value":2}]`), "only what is written counts")
+	for _, other := range []string{`["2","1"]`, `["1"]`, `["1","2","3"]`, `[]`} {
+		require.NotEqual(t, base, of(other), other)
+	}
+}
+
 // Editing the mapping makes every record look new, so that the next run uses it.
 func TestFingerprintTellsTheRules(t *testing.T) {
 	t.Parallel()

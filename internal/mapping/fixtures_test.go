@@ -21,12 +21,16 @@ func entraAttributes() []directory.Attribute {
 		{Path: "displayName", Name: "Display name", Type: directory.Text},
 		{Path: "jobTitle", Name: "Job title", Type: directory.Text},
 		{Path: "mobilePhone", Name: "Mobile phone", Type: directory.Text},
+		{Path: "businessPhones", Name: "Business phones", Type: directory.Text, MultiValued: true},
 		{Path: "employeeId", Name: "Employee ID", Type: directory.Text},
 		{Path: "employeeHireDate", Name: "Hire date", Type: directory.Date},
 		{Path: "manager.displayName", Name: "Manager name", Type: directory.Text},
 		{Path: "floor", Name: "Floor", Type: directory.Integer},
 		{Path: "share", Name: "Share", Type: directory.Number},
 		{Path: "remote", Name: "Remote", Type: directory.Boolean},
+		{Path: "onPremisesExtensionAttributes.extensionAttribute1", Name: "Extension attribute 1", Type: directory.Text},
+		{Path: "extension_0a1b2c3d_start", Name: "start", Type: directory.DateTime},
+		{Path: "extension_0a1b2c3d_langs", Name: "langs", Type: directory.Text, MultiValued: true},
 		{Path: "lastPasswordChangeDateTime", Name: "Password changed", Type: directory.DateTime},
 	}
 }
@@ -39,7 +43,9 @@ func googleAttributes() []directory.Attribute {
 		{Path: "customSchemas.HR.badge", Name: "Badge", Type: directory.Text},
 		{Path: "customSchemas.HR.remote", Name: "Remote", Type: directory.Boolean},
 		{Path: "customSchemas.HR.start", Name: "Start", Type: directory.Date},
-		{Path: "customSchemas.HR.langs", Name: "Languages", Type: directory.Text},
+		{Path: "customSchemas.HR.floor", Name: "Floor", Type: directory.Integer},
+		{Path: "customSchemas.HR.share", Name: "Share", Type: directory.Number},
+		{Path: "customSchemas.HR.langs", Name: "Languages", Type: directory.Text, MultiValued: true},
 	}
 }
 
@@ -65,8 +71,21 @@ func entraRules(t testing.TB, mappings ...directory.Mapping) *Rules {
 	return rules
 }
 
+func googleRules(t testing.TB, mappings ...directory.Mapping) *Rules {
+	t.Helper()
+	rules, err := Compile(mappings, googleAttributes(), accountFields(), directory.Google, "DD/MM/YYYY")
+	require.NoError(t, err)
+	return rules
+}
+
 func to(source, target string) directory.Mapping {
 	return directory.Mapping{Source: source, Target: target, SyncUpdates: true}
+}
+
+// googlePerson is Ana with further attributes, which are written by path as a source hands them on.
+func googlePerson(t testing.TB, attributes string) source.Record {
+	t.Helper()
+	return record(t, `{"id":"1","name.givenName":"Ana","name.familyName":"Roe","primaryEmail":"ana@corp.example",`+attributes+`}`)
 }
 
 // record reads a person from JSON, the attributes at the top level only.

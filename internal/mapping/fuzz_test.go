@@ -15,13 +15,18 @@ import (
 func FuzzConvert(f *testing.F) {
 	for _, seed := range []string{
 		`"Ana"`, `"\u0000"`, `"\ud83d"`, `null`, `42.0`, `1e999999999`, `-`, `true`, `[1]`, `{"a":"b"}`, `"`, "", "\"\xff\"", ` "x" `,
+		`["a",1,true,null]`, `[{"value":"a"},{"value":" "}]`, `[{"value":{}}]`, `["\u0000", "\ud83d"]`, `[[]]`, `[`, `{"value":1}`,
 		`"06/06/2019"`, `"2019-06-06T00:00:00Z"`, `"a@b"`, `"\"a b\"@c.example"`, `"=?utf-8?q?a?=@b.example"`, `"a@[127.0.0.1]"`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		formats := []format{{kind: directory.Text, list: true}, {kind: directory.Text, list: true, trim: true}}
 		for _, kind := range directory.FieldTypes() {
-			in := format{kind: kind, layout: "02/01/2006"}
+			formats = append(formats, format{kind: kind, layout: "02/01/2006"})
+		}
+		for _, in := range formats {
+			kind := in.kind
 			value, found := in.convert(raw)
 			if !found.keepsValue() {
 				if value != nil {

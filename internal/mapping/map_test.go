@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
-	"github.com/rollcall-sync/rollcall/internal/source"
 )
 
 func TestA10_ABadValueFailsItsFieldOnly(t *testing.T) {
@@ -23,37 +22,56 @@ func TestA10_ABadValueFailsItsFieldOnly(t *testing.T) {
 	}}, got.Problems)
 }
 
-// A value keeps its type: leading zeros stay, a day does not move, a list is not written as text.
-func TestCaseB1_CustomFieldsKeepTheirType(t *testing.T) {
+// The admin is told in which formats the account takes a date, each with an example.
+func TestA10_WhatADateShouldLookLike(t *testing.T) {
 	t.Parallel()
-	mappings := []directory.Mapping{
-		to("customSchemas.HR.badge", "badge"), to("customSchemas.HR.remote", "remote"),
-		to("customSchemas.HR.start", "joining_date"), to("customSchemas.HR.langs", "languages"),
+	hints := map[string]string{
+		"DD/MM/YYYY": "Use DD/MM/YYYY, for example 06/06/2019, or an ISO date.",
+		"MM/DD/YYYY": "Use MM/DD/YYYY, for example 06/06/2019, or an ISO date.",
+		"DD.MM.YYYY": "Use DD.MM.YYYY, for example 06.06.2019, or an ISO date.",
+		"YYYY-MM-DD": "Use an ISO date, for example 2019-06-06.",
 	}
-	rules, err := Compile(mappings, googleAttributes(), accountFields(), directory.Google, "DD/MM/YYYY")
-	require.NoError(t, err)
-	got := rules.Map(source.Record{ID: "1", Enabled: true, Attributes: map[string]json.RawMessage{
-		"name.givenName": []byte(`"Ana"`), "name.familyName": []byte(`"Roe"`), "primaryEmail": []byte(`"ana@corp.example"`),
-		"customSchemas.HR.badge": []byte(`"00042"`), "customSchemas.HR.remote": []byte(`true`), "customSchemas.HR.start": []byte(`"2019-06-06"`),
-		"customSchemas.HR.langs": []byte(`[{"value":"en"},{"value":"fr"}]`),
-	}})
-	require.Equal(t, directory.Values{
-		"first_name": "Ana", "last_name": "Roe", "email": "ana@corp.example", "badge": "00042", "remote": true, "joining_date": "2019-06-06",
-	}, got.Values)
-	require.Equal(t, []directory.Problem{{
-		Code: CodeTypeMismatch, Field: "languages",
-		Message: "Languages: 'customSchemas.HR.langs' is a list, but the field takes a text.",
-		Remedy:  "Map an attribute that is a text to Languages, or correct 'customSchemas.HR.langs' in Google Workspace, then sync again.",
-	}}, got.Problems)
+	require.Len(t, directory.DateFormats(), len(hints))
+	for dateFormat, hint := range hints {
+		rules, err := Compile([]directory.Mapping{to("customSchemas.HR.start", "joining_date")}, googleAttributes(), accountFields(), directory.Google, dateFormat)
+		require.NoError(t, err)
+		got := rules.Map(googlePerson(t, `"customSchemas.HR.start": "June sixth"`))
+		require.Equal(t, []directory.Problem{{
+			Code: CodeDate, Field: "joining_date",
+			Message: "Joining date: 'June sixth' is not a date.",
+			Remedy:  hint + " Correct 'customSchemas.HR.start' in Google Workspace, then sync again.",
+		}}, got.Problems)
+		require.Equal(t, "Ana", got.Values["first_name"], "the rest goes on")
+	}
 }
 
-func TestCaseB1_EntraHireDateIsACalendarDay(t *testing.T) {
+// A value keeps its type: leading zeros stay, a day does not move, several values are told apart.
+func TestCaseB1_CustomSchemasOfGoogle(t *testing.T) {
 	t.Parallel()
-	rules := entraRules(t, to("employeeId", "badge"), to("employeeHireDate", "joining_date"))
-	got := rules.Map(record(t, `{"id":"e-1","givenName":"Ana","surname":"Roe","mail":"ana@corp.example","employeeId":"00042","employeeHireDate":"2019-06-06T00:00:00Z"}`))
+	rules := googleRules(t, to("customSchemas.HR.badge", "badge"), to("customSchemas.HR.remote", "remote"), to("customSchemas.HR.start", "joining_date"),
+		to("customSchemas.HR.floor", "floor"), to("customSchemas.HR.share", "share"), to("customSchemas.HR.langs", "languages"))
+	got := rules.Map(googlePerson(t, `
+		"customSchemas.HR.badge": "00042", "customSchemas.HR.remote": true, "customSchemas.HR.start": "2019-06-06",
+		"customSchemas.HR.floor": 7, "customSchemas.HR.share": 0.80, "customSchemas.HR.langs": [{"value":"en"},{"value":"fr"}]`))
 	require.Empty(t, got.Problems)
-	require.Equal(t, "00042", got.Values["badge"])
-	require.Equal(t, "2019-06-06", got.Values["joining_date"])
+	require.Equal(t, directory.Values{
+		"first_name": "Ana", "last_name": "Roe", "email": "ana@corp.example", "badge": "00042", "remote": true, "joining_date": "2019-06-06",
+		"floor": json.Number("7"), "share": json.Number("0.80"), "languages": "en, fr",
+	}, got.Values)
+}
+
+func TestCaseB1_ExtensionsOfEntra(t *testing.T) {
+	t.Parallel()
+	rules := entraRules(t, to("employeeId", "badge"), to("employeeHireDate", "joining_date"), to("onPremisesExtensionAttributes.extensionAttribute1", "title"),
+		to("extension_0a1b2c3d_langs", "languages"), to("businessPhones", "phone"), to("extension_0a1b2c3d_start", "password_changed"))
+	got := rules.Map(record(t, `{"id":"e-1","givenName":"Ana","surname":"Roe","mail":"ana@corp.example","employeeId":"00042",
+		"employeeHireDate":"2019-06-06T00:00:00Z","onPremisesExtensionAttributes.extensionAttribute1":"007",
+		"extension_0a1b2c3d_langs":["en","fr"],"businessPhones":["+49 30 5550100"],"extension_0a1b2c3d_start":"2019-06-06T09:30:00Z"}`))
+	require.Empty(t, got.Problems)
+	require.Equal(t, directory.Values{
+		"first_name": "Ana", "last_name": "Roe", "email": "ana@corp.example", "badge": "00042", "joining_date": "2019-06-06", "title": "007",
+		"languages": "en, fr", "phone": "+49 30 5550100", "password_changed": "2019-06-06T09:30:00Z",
+	}, got.Values)
 }
 
 // What is not mapped is not asked for and so is unknown, never cleared.
@@ -77,6 +95,17 @@ func TestCaseB2_NullAndAbsentAreCleared(t *testing.T) {
 		require.True(t, present)
 		require.Nil(t, phone)
 		require.Equal(t, "QA", got.Values["title"])
+	}
+}
+
+// Google leaves out what is empty, and an emptied list may stay as one.
+func TestCaseB2_NoneOfSeveralValuesIsCleared(t *testing.T) {
+	t.Parallel()
+	rules := googleRules(t, to("customSchemas.HR.langs", "languages"), to("customSchemas.HR.badge", "badge"))
+	for _, text := range []string{`"customSchemas.HR.langs": []`, `"customSchemas.HR.langs": null`, `"customSchemas.HR.langs": [{"value":""}]`, `"etag": "x"`} {
+		got := rules.Map(googlePerson(t, text))
+		require.Empty(t, got.Problems)
+		require.Equal(t, directory.Values{"first_name": "Ana", "last_name": "Roe", "email": "ana@corp.example", "languages": nil, "badge": nil}, got.Values)
 	}
 }
 

@@ -20,6 +20,7 @@ func anyJSON() *rapid.Generator[json.RawMessage] {
 		value := rapid.OneOf(
 			rapid.String().AsAny(), rapid.Bool().AsAny(), rapid.Int64().AsAny(), rapid.Float64().AsAny(),
 			rapid.SliceOfN(rapid.String(), 0, 2).AsAny(), rapid.Just(any(nil)),
+			rapid.SliceOfN(rapid.MapOfN(rapid.SampledFrom([]string{"value", "type"}), rapid.String(), 0, 2), 0, 2).AsAny(),
 			rapid.SampledFrom([]string{"ana@corp.example", "2019-06-06", "06/06/2019", "2019-06-06T00:00:00Z", "\x00", "  "}).AsAny(),
 		).Draw(t, "value")
 		b, err := json.Marshal(value)
@@ -44,7 +45,7 @@ func anyRecord(rules *Rules) *rapid.Generator[source.Record] {
 
 func wideRules(t testing.TB) *Rules {
 	return entraRules(t, to("jobTitle", "title"), to("employeeHireDate", "joining_date"), to("floor", "floor"), to("share", "share"),
-		to("remote", "remote"), to("lastPasswordChangeDateTime", "password_changed"), to("userPrincipalName", "private_email"))
+		to("remote", "remote"), to("lastPasswordChangeDateTime", "password_changed"), to("userPrincipalName", "private_email"), to("businessPhones", "phone"))
 }
 
 func TestPropertiesOfAMappedRecord(t *testing.T) {

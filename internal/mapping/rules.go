@@ -118,17 +118,25 @@ func (c *compiler) add(m directory.Mapping, at string) {
 	if !sourceKnown || !targetKnown {
 		return
 	}
-	if !field.Type.Accepts(attribute.Type) {
-		c.mistake(targetAt, "'%s' is %s, but '%s' is %s. Map an attribute and a field of the same type.",
-			attribute.Name, noun(attribute.Type), field.Name, noun(field.Type))
+	if is, fits := fit(attribute, field.Type); !fits {
+		c.mistake(targetAt, "'%s' %s, but '%s' is %s. Map an attribute and a field of the same type.", attribute.Name, is, field.Name, noun(field.Type))
 		return
 	}
 	c.rules = append(c.rules, rule{
 		source: m.Source,
 		target: field,
-		format: format{kind: field.Type, layout: c.layout, trim: directory.Mandatory(field.ID)},
+		format: format{kind: field.Type, layout: c.layout, trim: directory.Mandatory(field.ID), list: attribute.MultiValued},
 		words:  words{source: m.Source, field: field, provider: c.provider.Title(), dateFormat: c.dateFormat},
 	})
+}
+
+// fit says what an attribute is, and whether it may be mapped to a field of the type. Several
+// values make a text, which is no address even if each of them is one.
+func fit(a directory.Attribute, field directory.FieldType) (is string, fits bool) {
+	if a.MultiValued {
+		return "has several values, which make a text", field == directory.Text
+	}
+	return "is " + noun(a.Type), field.Accepts(a.Type)
 }
 
 func (c *compiler) mistake(field, format string, args ...any) {

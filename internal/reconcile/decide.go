@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
@@ -157,13 +158,16 @@ func statusOnReturn(u directory.User) directory.UserStatus {
 }
 
 // DecideMissing decides about a user who is gone from the directory. A newcomer who has the
-// address gets it: the user who is gone lets go of it first, and of nothing else.
+// address gets it: the user who is gone lets go of it first, and of nothing else. Whom the
+// directory still has when asked by id is kept, with an error.
 func DecideMissing(m Missing, s Settings) Decision {
 	user := m.User
 	d := difference{release: m.AddressClaimed && user.Status != directory.Deleted}
 	switch {
 	case user.Status == directory.Deleted:
 		return Decision{}
+	case m.Absence == directory.AbsencePresent:
+		return errorDecision(user.ID, user.Version, []directory.Problem{stillThere(user)})
 	case s.OnSourceDelete == directory.DeleteUser:
 		d.moveTo(user, directory.Deleted)
 		return d.planned(directory.ActionDelete, StepMissing, user)
@@ -172,5 +176,13 @@ func DecideMissing(m Missing, s Settings) Decision {
 		return d.planned(directory.ActionDeactivate, StepMissing, user)
 	default:
 		return d.settled(user)
+	}
+}
+
+func stillThere(user directory.User) directory.Problem {
+	return directory.Problem{
+		Code:    CodeStillThere,
+		Message: fmt.Sprintf("The directory's list lacks %s, but the directory says that they are there when asked by id. They were kept.", user.Name()),
+		Remedy:  "Sync again; if it happens again, tell the provider's support.",
 	}
 }

@@ -267,35 +267,33 @@ func TestDecideMissing(t *testing.T) {
 			}
 			require.Equal(t, &directory.Snapshot{Status: tt.status}, d.After)
 			require.Equal(t, &directory.Snapshot{Status: &tt.user.Status}, d.Before)
-			require.True(t, d.Removal())
+			require.Equal(t, tt.user.Status.In(), d.Removal(), "who was out already is not taken out")
 		})
 	}
 }
 
-// F2: more removals than a number or a share of the users wait for approval.
-func TestF2_Exceeds(t *testing.T) {
+// F8: a person whom the directory still has is an error of that record, and kept whatever else is
+// the case; all other kinds of absence take a person out.
+func TestF8_TwoPhaseRemoval(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		number, percent, removals, linked int
-		want                              bool
-	}{
-		{500, 20, 0, 0, false},
-		{500, 20, 500, 10_000, false},
-		{500, 20, 501, 10_000, true},
-		{500, 20, 200, 1_000, false},
-		{500, 20, 201, 1_000, true},
-		{500, 20, 4, 4, false},
-		{500, 20, 5, 5, true},
-		{500, 20, 5, 25, false},
-		{500, 20, 6, 29, true},
-		{500, 100, 400, 400, false},
-		{0, 100, 1, 1_000, true},
-		{0, 0, 0, 1_000, false},
-		{500, 0, 4, 1_000, false},
-		{500, 0, 5, 1_000, true},
-	}
-	for _, tt := range tests {
-		g := directory.Guard{MaxRemovals: tt.number, MaxRemovalPercent: tt.percent}
-		require.Equal(t, tt.want, Exceeds(g, tt.removals, tt.linked), "%+v", tt)
+	for _, pref := range []directory.OnSourceDelete{directory.DeactivateUser, directory.DeleteUser} {
+		s := settings()
+		s.OnSourceDelete = pref
+		require.Equal(t, Decision{
+			Action: directory.ActionError, Step: StepNone, UserID: "u-ana", UserVersion: 7, Outcome: directory.OutcomeFailed,
+			Problems: []directory.Problem{{
+				Code:    "still_there",
+				Message: "The directory's list lacks Ana Lopez, but the directory says that they are there when asked by id. They were kept.",
+				Remedy:  "Sync again; if it happens again, tell the provider's support.",
+			}},
+		}, DecideMissing(Missing{User: *ana(), SourceID: "1001", Absence: directory.AbsencePresent, AddressClaimed: true}, s))
+		deleted := Missing{User: *ana(out("deleted", "source")), SourceID: "1001", Absence: directory.AbsencePresent}
+		require.True(t, DecideMissing(deleted, s).Unchanged())
+
+		for _, absence := range []directory.Absence{directory.AbsenceGone, directory.AbsenceOutOfScope, directory.AbsenceUnverified} {
+			d := DecideMissing(Missing{User: *ana(), SourceID: "1001", Absence: absence}, s)
+			require.True(t, d.Removal(), absence)
+			require.Equal(t, StepMissing, d.Step)
+		}
 	}
 }

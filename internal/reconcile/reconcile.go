@@ -10,19 +10,24 @@ import (
 )
 
 // The steps in which decisions are applied, so that an address is free before somebody else
-// takes it.
+// takes it, and a membership begins when its user and its group are there.
 const (
-	StepNone    = 0 // an error only, nothing to apply
-	StepRelease = 1 // users who go, or are out, and give up an address that somebody else takes
-	StepMove    = 2 // users who are in and whose address changes
-	StepPresent = 3 // all others who are in the directory
-	StepMissing = 4 // users who are gone from the directory
+	StepNone       = 0 // an error only, nothing to apply
+	StepRelease    = 1 // users who go, or are out, and give up an address that somebody else takes
+	StepMove       = 2 // users who are in and whose address changes
+	StepPresent    = 3 // all others who are in the directory
+	StepMissing    = 4 // users who are gone from the directory
+	StepGroups     = 5 // groups that are created or changed
+	StepLeave      = 6 // memberships that end
+	StepJoin       = 7 // memberships that begin
+	StepGroupsGone = 8 // groups that are gone from the directory, or no longer synced
 )
 
-// Codes of problems with an address. They reach the sync log and the API: do not rename.
+// Codes of problems with a user. They reach the sync log and the API: do not rename.
 const (
-	CodeAddressShared = "address_shared"
-	CodeAddressTaken  = "address_taken"
+	CodeAddressShared = "address_shared" // enabled people have one address
+	CodeAddressTaken  = "address_taken"  // another user has the address
+	CodeStillThere    = "still_there"    // the list lacks the person, the directory has them
 )
 
 // Settings are the parts of a configuration that decide.
@@ -36,9 +41,12 @@ type Settings struct {
 type Holder struct {
 	User           directory.User
 	LinkedSourceID string // empty: not linked under this connection
-	LinkedPresent  bool   // its record is staged
-	// LinkedKeepsAddress says that its staged record has this address still, or none that is
-	// valid. A disabled record does not keep the address from an enabled one that has it.
+	// LinkedPresent says that the run does not take the holder for gone: their record is staged, or
+	// they are no Missing, or a Missing who is present.
+	LinkedPresent bool
+	// LinkedKeepsAddress says that their staged record has this address still, or none that is
+	// valid, or that they have none. A disabled record does not keep the address from an enabled one
+	// that has it.
 	LinkedKeepsAddress bool
 }
 
@@ -53,10 +61,12 @@ type Candidate struct {
 	NewUserID        string          // the id that a created user gets
 }
 
-// Missing is a linked user whose record is not in a complete fetch.
+// Missing is a linked user of whom a run has no record, and of whom it knows why. Where a run did
+// not read everybody, one whom nobody looked up is no Missing: their absence says nothing.
 type Missing struct {
 	User           directory.User
 	SourceID       string
+	Absence        directory.Absence
 	AddressClaimed bool // a staged record has the address that the user holds
 }
 
@@ -78,22 +88,11 @@ type Decision struct {
 // Unchanged says whether there is nothing to do and nothing to report.
 func (d Decision) Unchanged() bool { return d.Action == "" }
 
-// Removal says whether the decision takes somebody away, which the guard counts.
+// Removal says whether the decision takes out somebody who was in, which the guard counts. A user
+// who was out already is deleted without counting.
 func (d Decision) Removal() bool {
-	return d.Action == directory.ActionDeactivate || d.Action == directory.ActionDelete
-}
-
-// minimumForPercentage is the number of removals from which the share of the users counts: in a
-// small account one leaver is a large share and no accident.
-const minimumForPercentage = 5
-
-// Exceeds says whether removals must wait for an admin's approval: more than the guard's number,
-// or at least five and more than its share of the linked users.
-func Exceeds(g directory.Guard, removals, linked int) bool {
-	if removals > g.MaxRemovals {
-		return true
-	}
-	return removals >= minimumForPercentage && removals*100 > g.MaxRemovalPercent*linked
+	goes := d.Action == directory.ActionDeactivate || d.Action == directory.ActionDelete
+	return goes && d.Before != nil && d.Before.Status != nil && d.Before.Status.In()
 }
 
 func errorDecision(userID string, version int64, problems []directory.Problem) Decision {

@@ -12,14 +12,38 @@ import (
 // world is an account in memory that applies decisions as the database would: an address is held
 // by one user at most, and whoever is in holds one.
 type world struct {
-	users map[string]*directory.User
-	holds map[string]string // user by address
-	links map[string]string // user by source id
-	next  int
+	users  map[string]*directory.User
+	holds  map[string]string // user by address
+	links  map[string]string // user by source id
+	absent map[string]bool   // by source id: taken out for being absent
+	next   int
 }
 
 func newWorld() *world {
-	return &world{users: map[string]*directory.User{}, holds: map[string]string{}, links: map[string]string{}}
+	return &world{users: map[string]*directory.User{}, holds: map[string]string{}, links: map[string]string{}, absent: map[string]bool{}}
+}
+
+// reading is what a run got to know of the directory.
+type reading struct {
+	staged  map[string]mapping.Record
+	partial bool                         // not everybody was read: who is not staged may be there
+	absent  map[string]directory.Absence // what is known of those who are not staged
+}
+
+// absence says why a linked person without a record counts as missing; known is false for one of
+// whom a partial reading says nothing.
+func (r reading) absence(source string) (absence directory.Absence, known bool) {
+	if absence, known = r.absent[source]; known {
+		return absence, true
+	}
+	return directory.AbsenceUnverified, !r.partial
+}
+
+// gone says whether the reading takes a linked person for gone.
+func (r reading) gone(source string) bool {
+	_, present := r.staged[source]
+	absence, known := r.absence(source)
+	return !present && known && absence != directory.AbsencePresent
 }
 
 func (w *world) addressOf(user string) string {
@@ -43,14 +67,14 @@ func (w *world) sourceOf(user string) string {
 func key(r mapping.Record) string { return directory.EmailKey(r.Email()) }
 
 // candidate is what the plan's query would find about a record.
-func (w *world) candidate(r mapping.Record, staged map[string]mapping.Record) Candidate {
+func (w *world) candidate(r mapping.Record, read reading) Candidate {
 	w.next++
 	c := Candidate{Record: r, NewUserID: fmt.Sprintf("u-%d", w.next)}
 	if id, ok := w.links[r.SourceID]; ok {
 		user := *w.users[id]
 		c.User, c.UserReleased = &user, w.addressOf(id) == ""
 	}
-	for _, other := range staged {
+	for _, other := range read.staged {
 		if other.SourceID != r.SourceID && other.Enabled && key(other) == key(r) && key(r) != "" {
 			c.SharedWith++
 		}
@@ -58,8 +82,9 @@ func (w *world) candidate(r mapping.Record, staged map[string]mapping.Record) Ca
 	c.ClaimedByEnabled = !r.Enabled && c.SharedWith > 0
 	if holder, ok := w.holds[key(r)]; ok && (c.User == nil || c.User.ID != holder) {
 		h := &Holder{User: *w.users[holder], LinkedSourceID: w.sourceOf(holder)}
-		if theirs, present := staged[h.LinkedSourceID]; present {
-			h.LinkedPresent = true
+		h.LinkedPresent = h.LinkedSourceID != "" && !read.gone(h.LinkedSourceID)
+		h.LinkedKeepsAddress = h.LinkedPresent
+		if theirs, staged := read.staged[h.LinkedSourceID]; staged {
 			h.LinkedKeepsAddress = key(theirs) == "" || key(theirs) == key(r) && (theirs.Enabled || !r.Enabled)
 		}
 		c.Holder = h
@@ -70,24 +95,26 @@ func (w *world) candidate(r mapping.Record, staged map[string]mapping.Record) Ca
 // planned is a decision with the source id of its record.
 type planned struct {
 	Decision
-	source string
+	source  string
+	missing bool
 }
 
-func (w *world) plan(staged map[string]mapping.Record, s Settings) []planned {
+func (w *world) plan(read reading, s Settings) []planned {
 	var plan []planned
-	for _, source := range slices.Sorted(maps.Keys(staged)) {
-		plan = append(plan, planned{Decide(w.candidate(staged[source], staged), s), source})
+	for _, source := range slices.Sorted(maps.Keys(read.staged)) {
+		plan = append(plan, planned{Decide(w.candidate(read.staged[source], read), s), source, false})
 	}
 	for _, source := range slices.Sorted(maps.Keys(w.links)) {
-		if _, present := staged[source]; present {
+		absence, known := read.absence(source)
+		if _, present := read.staged[source]; present || !known {
 			continue
 		}
-		m := Missing{User: *w.users[w.links[source]], SourceID: source}
+		m := Missing{User: *w.users[w.links[source]], SourceID: source, Absence: absence}
 		address := w.addressOf(m.User.ID)
-		for _, r := range staged {
+		for _, r := range read.staged {
 			m.AddressClaimed = m.AddressClaimed || address != "" && key(r) == address
 		}
-		plan = append(plan, planned{DecideMissing(m, s), source})
+		plan = append(plan, planned{DecideMissing(m, s), source, true})
 	}
 	slices.SortStableFunc(plan, func(a, b planned) int { return a.Step - b.Step })
 	return plan
@@ -170,6 +197,7 @@ func (w *world) applyOne(p planned) bool {
 	user.Version++
 	w.users[user.ID] = &user
 	w.links[p.source] = user.ID
+	w.absent[p.source] = p.missing
 	return true
 }
 

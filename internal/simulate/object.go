@@ -69,6 +69,26 @@ func (o Object) Get(name string) json.RawMessage {
 	return found
 }
 
+// Elements yields the raw values of a JSON list without white space, as an
+// Object holds it; of anything else nothing.
+func Elements(list json.RawMessage) iter.Seq[json.RawMessage] {
+	return func(yield func(json.RawMessage) bool) {
+		if len(list) < 2 || list[0] != '[' {
+			return
+		}
+		for at := 1; list[at] != ']'; {
+			end := skipValue(list, at)
+			if !yield(list[at:end]) {
+				return
+			}
+			at = end
+			if list[at] == ',' {
+				at++
+			}
+		}
+	}
+}
+
 // Text is a property that is a string, or "".
 func (o Object) Text(name string) string {
 	raw := o.Get(name)
@@ -101,6 +121,22 @@ func (o Object) Merge(patch Object) Object {
 		merged = append(merged, p.value...)
 	}
 	return append(merged, '}')
+}
+
+// Without returns the object without some properties.
+func (o Object) Without(names ...string) Object {
+	left := Object{'{'}
+	for name, value := range o.Properties() {
+		if slices.Contains(names, string(name)) {
+			continue
+		}
+		if len(left) > 1 {
+			left = append(left, ',')
+		}
+		left = append(AppendString(left, string(name)), ':')
+		left = append(left, value...)
+	}
+	return append(left, '}')
 }
 
 // AppendString appends s as a JSON string without escaping HTML.

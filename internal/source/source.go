@@ -34,13 +34,14 @@ type Source interface {
 	// Users reads one page of all people; an empty cursor begins. Paths name the attributes to
 	// read. Size is the number of records wanted; 0 takes the largest page that the vendor gives.
 	Users(ctx context.Context, cursor string, paths []string, size int) (Page, error)
-	// CountUsers is the number of people that the source announces.
+	// CountUsers is the number of people that the source announces; 0 when it does not say.
 	CountUsers(ctx context.Context) (int, error)
 	// User reads one person by id; a person who is not there is a directory.KindNotFound error.
 	User(ctx context.Context, id string, paths []string) (Record, error)
 
 	// Groups reads one page of the tenant's groups; an empty cursor begins. Search, unless empty, asks
-	// for groups whose name begins with it. Size is as for Users.
+	// for groups whose name begins with it. Size is as for Users. A page can have fewer groups, even
+	// none, and not be the last.
 	Groups(ctx context.Context, cursor, search string, size int) (GroupPage, error)
 	// Group reads one group by id; one that is not there is a directory.KindNotFound error.
 	Group(ctx context.Context, id string) (Group, error)
@@ -69,7 +70,8 @@ type GroupPage struct {
 type MemberPage struct {
 	People   []string // source ids
 	Everyone bool     // all people of the tenant are members
-	Others   []string // source ids of members that are no people: groups, devices, applications
+	Groups   []string // source ids of groups in it, whose people are among the people
+	Others   []string // source ids of members that are neither: devices, applications, contacts
 	Next     string
 }
 

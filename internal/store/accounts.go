@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -9,7 +10,7 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
-const accountColumns = `id, name, licences_total, licences_used, provisioning, date_format, time_zone, report_frequency, created_at`
+const accountColumns = `id, name, licences_total, licences_used, provisioning, date_format, time_zone, report_frequency, recycle_bin_days, created_at`
 
 // NewAccount is what an account begins with.
 type NewAccount struct {
@@ -24,6 +25,8 @@ type AccountPatch struct {
 	DateFormat      *string
 	TimeZone        *string
 	ReportFrequency *directory.ReportFrequency
+	Licences        *int // what is added goes to those who wait; never fewer than are in use
+	RecycleBinDays  *int // 1 to 365
 }
 
 // CreateAccount makes an account with its system fields, its built-in roles and its first owner,
@@ -95,15 +98,51 @@ func (s *Store) Account(ctx context.Context, id string) (directory.Account, erro
 	return account, wrap("load account", found("account", err))
 }
 
-// UpdateAccount changes settings of an account.
+// UpdateAccount changes settings of an account. Licences that are added go to those who wait;
+// fewer than are in use are the conflict "licences_in_use".
 func (s *Store) UpdateAccount(ctx context.Context, id string, patch AccountPatch) (directory.Account, error) {
 	var account directory.Account
-	err := s.db.GetContext(ctx, &account, `
-		UPDATE accounts SET name = coalesce($2, name), date_format = coalesce($3, date_format),
-		       time_zone = coalesce($4, time_zone), report_frequency = coalesce($5, report_frequency)
-		WHERE id = $1 RETURNING `+accountColumns,
-		id, patch.Name, patch.DateFormat, patch.TimeZone, patch.ReportFrequency)
-	return account, wrap("update account", found("account", err))
+	err := s.inTx(ctx, "update account", func(tx *sqlx.Tx) error {
+		if err := lockAccount(ctx, tx, id); err != nil {
+			return err
+		}
+		if err := patch.check(ctx, tx, id); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `
+			UPDATE accounts SET name = coalesce($2, name), date_format = coalesce($3, date_format),
+			       time_zone = coalesce($4, time_zone), report_frequency = coalesce($5, report_frequency),
+			       licences_total = coalesce($6, licences_total), recycle_bin_days = coalesce($7, recycle_bin_days)
+			WHERE id = $1`,
+			id, patch.Name, patch.DateFormat, patch.TimeZone, patch.ReportFrequency, patch.Licences, patch.RecycleBinDays); err != nil {
+			return err
+		}
+		if err := fillSeats(ctx, tx, id); err != nil {
+			return err
+		}
+		return tx.GetContext(ctx, &account, `SELECT `+accountColumns+` FROM accounts WHERE id = $1`, id)
+	})
+	return account, err
+}
+
+// check says what of the patch the account, which is locked, does not allow.
+func (p AccountPatch) check(ctx context.Context, tx *sqlx.Tx, id string) error {
+	if p.RecycleBinDays != nil && (*p.RecycleBinDays < 1 || *p.RecycleBinDays > 365) {
+		return directory.Invalid("account_invalid", "The account cannot be changed like this.",
+			directory.FieldError{Field: "recycle_bin_days", Message: "Deleted users can be restored for 1 to 365 days."})
+	}
+	if p.Licences == nil {
+		return nil
+	}
+	var used int
+	if err := tx.GetContext(ctx, &used, `SELECT licences_used FROM accounts WHERE id = $1`, id); err != nil {
+		return err
+	}
+	if *p.Licences < used {
+		return directory.Conflict("licences_in_use", fmt.Sprintf(
+			"%d licences are in use, so there cannot be only %d. Deactivate users first.", used, *p.Licences))
+	}
+	return nil
 }
 
 // Accounts are all accounts, oldest first.

@@ -60,6 +60,15 @@ func TestUpdateAccount(t *testing.T) {
 	require.Equal(t, frequency, account.ReportFrequency)
 	require.Equal(t, "Example", account.Name)
 
+	days := 7
+	account, err = b.store.UpdateAccount(t.Context(), b.account.ID, store.AccountPatch{RecycleBinDays: &days})
+	require.NoError(t, err)
+	require.Equal(t, 7, account.RecycleBinDays)
+	for _, days := range []int{0, 366} {
+		_, err = b.store.UpdateAccount(t.Context(), b.account.ID, store.AccountPatch{RecycleBinDays: &days})
+		requireCode(t, err, directory.KindInvalid, "account_invalid")
+	}
+
 	_, err = b.store.UpdateAccount(t.Context(), "no-uuid", store.AccountPatch{TimeZone: &zone})
 	requireCode(t, err, directory.KindNotFound, "not_found")
 }

@@ -26,9 +26,11 @@ type batch struct {
 	account string
 	link    string // the connection whose links are written
 	changes map[int64]batchChange
+	write   func(ctx context.Context, ids []int64) error
 	through int64   // the last change that the batch picked in order
 	stuck   []int64 // refused alone for an address that somebody of this batch may hold
 	failed  int
+	dropped int
 }
 
 // batchChange is what must be known of a change to send it the right way.
@@ -37,12 +39,14 @@ type batchChange struct {
 	Action directory.Action `db:"action"`
 	Label  string           `db:"label"`
 	Enters bool             `db:"enters"` // becomes active, for which a licence must be free
+	Leaves bool             `db:"leaves"` // is active no more, which frees a licence
 }
 
 // ApplyBatch applies the next planned changes of a step, at most limit and those that must go
 // together with them, in one transaction. A change that the database refuses is taken out of the
-// batch with its reason as a problem; the others are applied. Applying again goes on with what is
-// still planned, so nothing is done twice.
+// batch with its reason as a problem; the others are applied. A change of a membership whose user or
+// group is not there is dropped. Licences that come free go to those who wait for one. Applying
+// again goes on with what is still planned, so nothing is done twice.
 func (s *Store) ApplyBatch(ctx context.Context, runID string, step, limit int) (BatchResult, error) {
 	var result BatchResult
 	err := s.inTx(ctx, "apply batch", func(tx *sqlx.Tx) error {
@@ -66,10 +70,10 @@ func (s *Store) ApplyBatch(ctx context.Context, runID string, step, limit int) (
 		if err != nil {
 			return err
 		}
-		if err := b.apply(ctx, ids); err != nil {
+		if err := b.apply(ctx, step, ids); err != nil {
 			return err
 		}
-		result = BatchResult{Applied: len(ids) - b.failed, Failed: b.failed}
+		result = BatchResult{Applied: len(ids) - b.failed - b.dropped, Failed: b.failed}
 		return b.report(ctx, runID, step, len(ids), &result)
 	})
 	if err != nil {
@@ -86,6 +90,9 @@ func planForFewRows(ctx context.Context, tx *sqlx.Tx) error {
 	return err
 }
 
+const batchColumns = `c.id, c.action, c.label, coalesce(c.after->>'status' = 'active', false) AS enters,
+	coalesce(c.before->>'status' = 'active' AND c.after->>'status' <> 'active', false) AS leaves`
+
 // load picks the next changes of the step and, where addresses move, those of users who hold an
 // address that one of these takes, so that a swap is one statement.
 func (b *batch) load(ctx context.Context, run openRun, step, limit int) ([]int64, error) {
@@ -93,8 +100,8 @@ func (b *batch) load(ctx context.Context, run openRun, step, limit int) ([]int64
 		b.through = run.AppliedThrough
 	}
 	ids, err := b.pick(ctx, `
-		SELECT id, action, label, coalesce(after->>'status' = 'active', false) AS enters
-		FROM changes WHERE run_id = $1 AND step = $2 AND id > $3 AND outcome = 'planned' ORDER BY id LIMIT $4`,
+		SELECT `+batchColumns+`
+		FROM changes c WHERE run_id = $1 AND step = $2 AND id > $3 AND outcome = 'planned' ORDER BY id LIMIT $4`,
 		run.ID, step, b.through, limit)
 	if err != nil || len(ids) == 0 {
 		return nil, err
@@ -102,7 +109,7 @@ func (b *batch) load(ctx context.Context, run openRun, step, limit int) ([]int64
 	b.through = ids[len(ids)-1]
 	for more := ids; step == reconcile.StepMove && len(more) > 0; ids = append(ids, more...) {
 		more, err = b.pick(ctx, `
-			SELECT c.id, c.action, c.label, coalesce(c.after->>'status' = 'active', false) AS enters
+			SELECT `+batchColumns+`
 			FROM changes p
 			CROSS JOIN LATERAL (SELECT id FROM users WHERE account_id = $1 AND email_key = p.email_key LIMIT 1) h
 			JOIN changes c ON c.user_id = h.id AND c.run_id = $2 AND c.step = $3 AND c.outcome = 'planned'
@@ -128,7 +135,33 @@ func (b *batch) pick(ctx context.Context, query string, args ...any) ([]int64, e
 }
 
 // apply refuses what cannot be applied and writes the rest.
-func (b *batch) apply(ctx context.Context, ids []int64) error {
+func (b *batch) apply(ctx context.Context, step int, ids []int64) (err error) {
+	if len(ids) == 0 {
+		return nil
+	}
+	switch step {
+	case reconcile.StepGroups:
+		b.write = b.writeGroups
+		ids, err = b.refuseGoneGroups(ctx, ids)
+	case reconcile.StepGroupsGone:
+		b.write = b.writeGroupsGone
+	case reconcile.StepLeave:
+		b.write = b.writeLeaving
+		ids, err = b.dropIdle(ctx, ids)
+	case reconcile.StepJoin:
+		b.write = b.writeJoining
+		ids, err = b.dropIdle(ctx, ids)
+	default:
+		return b.applyPeople(ctx, ids)
+	}
+	if err != nil {
+		return err
+	}
+	return b.attempt(ctx, ids)
+}
+
+func (b *batch) applyPeople(ctx context.Context, ids []int64) error {
+	b.write = b.writePeople
 	ids, err := b.refuseStale(ctx, ids)
 	if err != nil {
 		return err
@@ -139,7 +172,13 @@ func (b *batch) apply(ctx context.Context, ids []int64) error {
 	if err := b.attempt(ctx, ids); err != nil {
 		return err
 	}
-	return b.attemptStuck(ctx)
+	if err := b.attemptStuck(ctx); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(ids, func(id int64) bool { return b.changes[id].Leaves }) {
+		return fillSeats(ctx, b.tx, b.account)
+	}
+	return nil
 }
 
 // attempt writes changes; when the database refuses, it halves them until the one that is at

@@ -40,7 +40,7 @@ func TestB8CreatesInviteOnce(t *testing.T) {
 
 	require.Equal(t, 25, b.count(`SELECT count(*) FROM users u JOIN links l ON l.user_id = u.id AND l.user_version = u.version AND l.fingerprint IS NOT NULL
 		JOIN mails m ON m.user_id = u.id AND m.cause = u.invitation_id WHERE u.status = 'invited' AND u.invited_at IS NOT NULL`))
-	require.Equal(t, 25, b.count(`SELECT count(*) FROM mails`))
+	require.Equal(t, 25, b.count(`SELECT count(*) FROM mails WHERE kind = 'invitation'`))
 	require.Equal(t, 25, b.count(`SELECT stage_done FROM runs WHERE id = $1`, run))
 	user := b.user("id-000003@corp.example")
 	require.Equal(t, directory.Values{"department": "Sales", "phone": "+49 30 5550100", "city": "Berlin"}, user.Fields)
@@ -74,7 +74,7 @@ func TestApplyByTwoWorkersAtOnce(t *testing.T) {
 	wg.Wait()
 	require.Equal(t, 400, total)
 	require.Equal(t, 401, b.count(`SELECT count(*) FROM users`))
-	require.Equal(t, 400, b.count(`SELECT count(*) FROM mails`))
+	require.Equal(t, 400, b.count(`SELECT count(*) FROM mails WHERE kind = 'invitation'`))
 	require.Equal(t, 400, b.count(`SELECT count(*) FROM changes WHERE outcome = 'applied'`))
 }
 
@@ -221,7 +221,7 @@ func TestK2OneBadRowOfThousands(t *testing.T) {
 	require.Equal(t, directory.RunPartialSuccess, run.Status)
 	require.Equal(t, 6999, run.Counts.Created)
 	require.Equal(t, 1, run.Counts.Failed)
-	require.Equal(t, 6999, b.count(`SELECT count(*) FROM mails`))
+	require.Equal(t, 6999, b.count(`SELECT count(*) FROM mails WHERE kind = 'invitation'`))
 	failed := b.count(`SELECT count(*) FROM changes WHERE outcome = 'failed' AND source_id = 'id-004321' AND problems->0->>'message' LIKE '%no_4321%'`)
 	require.Equal(t, 1, failed)
 }

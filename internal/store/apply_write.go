@@ -8,8 +8,8 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
-// write applies changes set-wise: users, links, invitations and the changes themselves.
-func (b *batch) write(ctx context.Context, ids []int64) error {
+// writePeople applies changes of users set-wise: users, links, invitations and the changes themselves.
+func (b *batch) writePeople(ctx context.Context, ids []int64) error {
 	var creates, updates, entering []int64
 	for _, id := range ids {
 		change := b.changes[id]
@@ -32,7 +32,8 @@ func (b *batch) write(ctx context.Context, ids []int64) error {
 }
 
 // assignLicences lets those who come back and had a licence wait for one when there are not
-// enough, in the order of the changes. The licences of those who go in the same statement count.
+// enough, in the order of the changes. The licences of those who go in the same statement count;
+// those that people wait for already do not.
 func (b *batch) assignLicences(ctx context.Context, ids, entering []int64) error {
 	if len(entering) == 0 {
 		return nil
@@ -41,7 +42,8 @@ func (b *batch) assignLicences(ctx context.Context, ids, entering []int64) error
 		WITH free AS (
 			SELECT a.licences_total - a.licences_used + (
 			       SELECT count(*) FROM changes c JOIN users u ON u.id = c.user_id
-			       WHERE c.id = ANY($2) AND u.status = 'active' AND c.after->>'status' <> 'active') AS n
+			       WHERE c.id = ANY($2) AND u.status = 'active' AND c.after->>'status' <> 'active') - (
+			       SELECT count(*) FROM users w WHERE w.account_id = $1 AND w.status = 'awaiting_licence') AS n
 			FROM accounts a WHERE a.id = $1
 		), entering AS (
 			SELECT c.id, row_number() OVER (ORDER BY c.id) AS place
@@ -84,18 +86,20 @@ func (b *batch) writeCreates(ctx context.Context, ids []int64) error {
 }
 
 // writeUpdates changes users who exist. One who is to be invited keeps an invitation that can
-// still be accepted and gets a new one otherwise.
+// still be accepted and gets a new one otherwise. The link of one whose record the run did not stage
+// is absent from then on.
 func (b *batch) writeUpdates(ctx context.Context, ids []int64) error {
 	if len(ids) == 0 {
 		return nil
 	}
 	_, err := b.tx.ExecContext(ctx, `
 		WITH wanted AS (
-			SELECT c.id, c.user_id, c.source_id, c.fingerprint, c.after, c.email_key, c.release,
+			SELECT c.id, c.user_id, c.source_id, c.fingerprint, c.after, c.email_key, c.release, s.source_id IS NULL AS absent,
 			       coalesce(c.after->>'status', u.status) AS status,
 			       coalesce(c.after->>'status', u.status) = 'invited'
 			       AND (u.invitation_id IS NULL OR u.invited_at < now() - $4 * interval '1 second') AS invite
 			FROM changes c JOIN users u ON u.id = c.user_id AND u.account_id = $1
+			LEFT JOIN staged_users s ON s.run_id = c.run_id AND s.source_id = c.source_id
 			WHERE c.id = ANY($2)
 		), moved AS (
 			UPDATE users u SET
@@ -109,11 +113,12 @@ func (b *batch) writeUpdates(ctx context.Context, ids []int64) error {
 				invitation_id = CASE WHEN w.invite THEN gen_random_uuid() ELSE u.invitation_id END,
 				invited_at = CASE WHEN w.invite THEN now() ELSE u.invited_at END
 			FROM wanted w WHERE u.id = w.user_id
-			RETURNING u.id, u.version, u.invitation_id, w.invite, w.source_id, w.fingerprint
+			RETURNING u.id, u.version, u.invitation_id, w.invite, w.source_id, w.fingerprint, w.absent
 		), linked AS (
-			INSERT INTO links AS l (connection_id, source_id, user_id, fingerprint, user_version)
-			SELECT $3, source_id, id, fingerprint, version FROM moved
-			ON CONFLICT (connection_id, source_id) DO UPDATE SET fingerprint = excluded.fingerprint, user_version = excluded.user_version
+			INSERT INTO links AS l (connection_id, source_id, user_id, fingerprint, user_version, absent)
+			SELECT $3, source_id, id, fingerprint, version, absent FROM moved
+			ON CONFLICT (connection_id, source_id) DO UPDATE SET fingerprint = excluded.fingerprint, user_version = excluded.user_version,
+			       absent = excluded.absent
 			WHERE l.user_id = excluded.user_id
 		), mailed AS (
 			INSERT INTO mails (account_id, kind, user_id, cause)

@@ -8,13 +8,15 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
-const changeColumns = `id, account_id, run_id, user_id, source_id, label, source, action, before, after, outcome, problems, occurred_at, step`
+const changeColumns = `id, account_id, run_id, subject, user_id, group_id, source_id, label, source, action, before, after, outcome, problems, occurred_at, step`
 
 // ChangeFilter narrows a list of changes. What is only planned is listed when a run, or planned
 // changes, are asked for.
 type ChangeFilter struct {
 	RunID   string
-	UserID  string
+	UserID  string // also the changes of the user's memberships
+	GroupID string // also the changes of the group's memberships
+	Subject directory.Subject
 	Outcome directory.Outcome
 	Action  directory.Action
 	Since   *time.Time
@@ -29,6 +31,12 @@ func (f ChangeFilter) query(accountID string) query {
 	}
 	if f.UserID != "" {
 		q.and(`user_id = ?`, f.UserID)
+	}
+	if f.GroupID != "" {
+		q.and(`group_id = ?`, f.GroupID)
+	}
+	if f.Subject != "" {
+		q.and(`subject = ?`, f.Subject)
 	}
 	if f.Outcome != "" {
 		q.and(`outcome = ?`, f.Outcome)
@@ -55,7 +63,7 @@ func (s *Store) Changes(ctx context.Context, accountID string, f ChangeFilter) (
 	q.add(` LIMIT ?`, limit+1)
 	var rows []changeRow
 	if err := s.db.SelectContext(ctx, &rows, q.text, q.args...); err != nil {
-		return Page[directory.Change]{}, wrap("list changes", found("run or user", err))
+		return Page[directory.Change]{}, wrap("list changes", found("run, user or group", err))
 	}
 	page := pageOf(rows, limit, func(c changeRow) string { return fmt.Sprintf("%d/%d", c.Step, c.ID) })
 	changes := Page[directory.Change]{Items: make([]directory.Change, len(page.Items)), Next: page.Next}
@@ -75,7 +83,7 @@ func (s *Store) StreamChanges(ctx context.Context, accountID string, f ChangeFil
 	}
 	rows, err := s.db.QueryxContext(ctx, q.text, q.args...)
 	if err != nil {
-		return wrap("stream changes", found("run or user", err))
+		return wrap("stream changes", found("run, user or group", err))
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {

@@ -128,7 +128,8 @@ func (s *Store) SetNextRun(ctx context.Context, configurationID string, at *time
 }
 
 // DestroyConfiguration deletes a configuration: its links and what it staged go, its connection
-// is revoked and the secret destroyed, directory sync is off. The provisioned users stay.
+// is revoked and the secret destroyed, directory sync is off. The provisioned users stay, and so do
+// the synced groups, as groups that no directory has.
 // Destroying it again changes nothing.
 func (s *Store) DestroyConfiguration(ctx context.Context, configurationID string) error {
 	return s.inTx(ctx, "delete configuration", func(tx *sqlx.Tx) error {
@@ -149,10 +150,15 @@ func (s *Store) DestroyConfiguration(ctx context.Context, configurationID string
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `
-			UPDATE configurations SET deleted_at = now(), state = 'disabled', next_run_at = NULL WHERE id = $1`, configurationID); err != nil {
+			UPDATE configurations SET deleted_at = now(), state = 'disabled', next_run_at = NULL,
+			       changes_link = NULL, changes_at = NULL, changes_digest = NULL
+			WHERE id = $1`, configurationID); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM links WHERE connection_id = $1`, row.ConnectionID); err != nil {
+			return err
+		}
+		if err := detachGroups(ctx, tx, row.ConnectionID); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE accounts SET provisioning = 'none' WHERE id = $1`, row.AccountID); err != nil {

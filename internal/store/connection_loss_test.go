@@ -155,12 +155,12 @@ func TestK4LostConnection(t *testing.T) {
 
 			_, err = flaky.ApplyBatch(ctx, run, reconcile.StepPresent, 100)
 			require.NoError(t, err)
-			closed, err := flaky.CloseRun(ctx, run, "", "")
+			closed, err := flaky.CloseRun(ctx, run, "", "", nil)
 			require.NoError(t, err)
 			require.Equal(t, directory.RunSuccess, closed.Status)
 			require.Equal(t, directory.Counts{Fetched: 1, Created: 1}, closed.Counts)
 			require.Equal(t, 1, b.count(`SELECT count(*) FROM users WHERE email_key = 'ana@corp.example'`))
-			require.Equal(t, 1, b.count(`SELECT count(*) FROM mails`))
+			require.Equal(t, 1, b.count(`SELECT count(*) FROM mails WHERE kind = 'invitation'`))
 			require.Equal(t, 1, b.count(`SELECT count(*) FROM changes`))
 		})
 	}
@@ -182,7 +182,7 @@ func TestK4LostConnectionWhileStagingPlanningAndClosing(t *testing.T) {
 	requireCode(t, err, directory.KindUnavailable, store.CodePageStale)
 	progress, err := flaky.FetchProgress(ctx, run)
 	require.NoError(t, err)
-	require.Equal(t, store.FetchProgress{Fetched: 10, Pages: 1, Done: true}, progress)
+	require.Equal(t, store.FetchProgress{Mode: directory.FullRead, Read: 10, Fetched: 10, Pages: 1, Done: true}, progress)
 
 	for _, pass := range []bool{false, true} {
 		wire.arm("COMMIT", pass)
@@ -196,9 +196,9 @@ func TestK4LostConnectionWhileStagingPlanningAndClosing(t *testing.T) {
 	b.apply(run, 4)
 
 	wire.arm("COMMIT", true)
-	_, err = flaky.CloseRun(ctx, run, "", "")
+	_, err = flaky.CloseRun(ctx, run, "", "", nil)
 	requireCode(t, err, directory.KindUnavailable, "database_unavailable")
-	closed, err := flaky.CloseRun(ctx, run, "", "")
+	closed, err := flaky.CloseRun(ctx, run, "", "", nil)
 	require.NoError(t, err)
 	require.Equal(t, directory.Counts{Fetched: 10, Created: 10}, closed.Counts)
 	require.Zero(t, b.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`))

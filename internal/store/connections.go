@@ -3,14 +3,13 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
-const connectionColumns = `id, account_id, provider, state, tenant, created_at`
+const connectionColumns = `id, account_id, provider, state, tenant, secret, created_at`
 
 // connectionRow is a connection as the database has it.
 type connectionRow struct {
@@ -34,32 +33,18 @@ func getConnection(ctx context.Context, db sqlx.QueryerContext, query string, ar
 	return row.connection()
 }
 
-// CreateConnection begins a connection that waits for consent. State is the one-time secret that
-// the provider hands back with the consent; only its hash is kept.
-func (s *Store) CreateConnection(ctx context.Context, accountID string, p directory.Provider, state string, expires time.Time) (directory.Connection, error) {
+// CreateConnection begins a connection that waits for consent.
+func (s *Store) CreateConnection(ctx context.Context, accountID string, p directory.Provider) (directory.Connection, error) {
 	connection, err := getConnection(ctx, s.db, `
-		INSERT INTO connections (id, account_id, provider, state, state_hash, state_expires_at)
-		SELECT $1, id, $3, 'pending', $4, $5 FROM accounts WHERE id = $2
-		RETURNING `+connectionColumns, newID(), accountID, p, tokenHash(state), expires)
+		INSERT INTO connections (id, account_id, provider, state) SELECT $1, id, $3, 'pending' FROM accounts WHERE id = $2
+		RETURNING `+connectionColumns, newID(), accountID, p)
 	return connection, wrap("create connection", err)
 }
 
-// ConsumeState is the pending connection that a consent state belongs to. A state works once; a
-// used, expired or unknown one is directory.KindGone.
-func (s *Store) ConsumeState(ctx context.Context, state string) (directory.Connection, error) {
-	connection, err := getConnection(ctx, s.db, `
-		UPDATE connections SET state_hash = NULL, state_expires_at = NULL
-		WHERE state_hash = $1 AND state_expires_at > now() AND state = 'pending'
-		RETURNING `+connectionColumns, tokenHash(state))
-	if directory.HasCode(err, "not_found") {
-		return connection, gone("consent_state_used_or_expired", "This consent was used already, has expired, or is not ours. Start connecting again.")
-	}
-	return connection, wrap("consume consent state", err)
-}
-
-// Connect notes which tenant a connection reads. A connection never changes its tenant, and a
+// Connect notes which tenant a connection reads, and with which sealed credential, which replaces
+// the one it had; nil for a provider that needs none. A connection never changes its tenant, and a
 // revoked one stays revoked.
-func (s *Store) Connect(ctx context.Context, accountID, id string, tenant directory.Tenant) (directory.Connection, error) {
+func (s *Store) Connect(ctx context.Context, accountID, id string, tenant directory.Tenant, secret []byte) (directory.Connection, error) {
 	var connection directory.Connection
 	err := s.inTx(ctx, "connect", func(tx *sqlx.Tx) error {
 		before, err := getConnection(ctx, tx, `
@@ -68,7 +53,7 @@ func (s *Store) Connect(ctx context.Context, accountID, id string, tenant direct
 		case err != nil:
 			return err
 		case before.State == directory.ConnectionRevoked:
-			return gone("connection_revoked", "The connection was revoked. Connect again.")
+			return connectionRevoked()
 		case before.Tenant != nil && before.Tenant.ID != tenant.ID:
 			return directory.Conflict(directory.CodeTenantChanged, "The connection belongs to another tenant. Make a new connection for this one.")
 		}
@@ -77,7 +62,7 @@ func (s *Store) Connect(ctx context.Context, accountID, id string, tenant direct
 			return err
 		}
 		connection, err = getConnection(ctx, tx, `
-			UPDATE connections SET state = 'connected', tenant = $2 WHERE id = $1 RETURNING `+connectionColumns, id, string(encoded))
+			UPDATE connections SET state = 'connected', tenant = $2, secret = $3 WHERE id = $1 RETURNING `+connectionColumns, id, string(encoded), secret)
 		return err
 	})
 	return connection, err
@@ -127,9 +112,17 @@ func (s *Store) RevokeConnection(ctx context.Context, accountID, id string) erro
 	})
 }
 
+// destroyConnection revokes a connection; its secret and the consents on their way to it go.
 func destroyConnection(ctx context.Context, tx *sqlx.Tx, accountID, id string) error {
 	result, err := tx.ExecContext(ctx, `
-		UPDATE connections SET state = 'revoked', secret = NULL, state_hash = NULL, state_expires_at = NULL
-		WHERE account_id = $1 AND id = $2`, accountID, id)
-	return changed("connection", result, err)
+		UPDATE connections SET state = 'revoked', secret = NULL WHERE account_id = $1 AND id = $2`, accountID, id)
+	if err := changed("connection", result, err); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM consents WHERE account_id = $1 AND connection_id = $2`, accountID, id)
+	return err
+}
+
+func connectionRevoked() error {
+	return gone("connection_revoked", "The connection was revoked. Connect again.")
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 )
 
 // copyRows writes rows with COPY. A failed one leaves the transaction fit for nothing but a
@@ -40,4 +41,13 @@ func bytesOrNull(b []byte) any {
 		return nil
 	}
 	return b
+}
+
+// storableAll are texts as an array of the database.
+func storableAll(texts []string) pq.StringArray {
+	out := make(pq.StringArray, len(texts))
+	for i, text := range texts {
+		out[i] = storable(text)
+	}
+	return out
 }

@@ -12,39 +12,53 @@ import (
 // InvitationLife is how long an invitation can be accepted.
 const InvitationLife = 30 * 24 * time.Hour
 
-// AcceptInvitation makes an invited user active, first come, first served. Without a free licence
-// the user waits for one, and accepting again later is another try: the conflict
-// "licences_exhausted". An invitation that was used, has expired or was withdrawn is KindGone.
+// AcceptInvitation makes an invited user active, first come, first served. Without a licence that
+// is free and that nobody waits for, the user goes on the waiting list and the admins are told:
+// the conflict "licences_exhausted", which says the place on the list; accepting again keeps it. An
+// invitation that was used, has expired or was withdrawn is KindGone.
 func (s *Store) AcceptInvitation(ctx context.Context, invitationID string) (directory.User, error) {
 	var user directory.User
-	free := false
+	place := 0
 	err := s.inTx(ctx, "accept invitation", func(tx *sqlx.Tx) error {
 		account, err := lockInvited(ctx, tx, invitationID)
 		if err != nil {
 			return err
 		}
-		if err := checkInvitation(ctx, tx, invitationID); err != nil {
+		if user, err = checkInvitation(ctx, tx, invitationID); err != nil {
 			return err
 		}
-		if err := tx.GetContext(ctx, &free, `SELECT licences_used < licences_total FROM accounts WHERE id = $1`, account); err != nil {
+		free, err := seatFree(ctx, tx, account)
+		if err != nil {
 			return err
 		}
-		status := directory.AwaitingLicence
-		if free {
-			status = directory.Active
+		if user, err = enter(ctx, tx, user, free); err != nil || user.Status == directory.Active {
+			return err
 		}
-		return tx.GetContext(ctx, &user, `
-			UPDATE users SET status = $2, accepted_at = coalesce(accepted_at, now()) WHERE invitation_id = $1
-			       AND id = (SELECT user_id FROM mails WHERE kind = 'invitation' AND cause = $1)
-			RETURNING `+userColumns, invitationID, status)
+		if place, err = waitingPlace(ctx, tx, user); err != nil {
+			return err
+		}
+		return noticeExhausted(ctx, tx, account)
 	})
 	if err != nil {
 		return directory.User{}, err
 	}
-	if !free {
-		return user, licencesExhausted()
+	if user.Status != directory.Active {
+		return user, awaitsLicence(place)
 	}
 	return user, nil
+}
+
+// enter lets in a user who accepts, or has them wait. Who waited may be in already: licences that
+// became free are handed out in the order of the list.
+func enter(ctx context.Context, tx *sqlx.Tx, user directory.User, free bool) (directory.User, error) {
+	status := directory.AwaitingLicence
+	if free {
+		status = directory.Active
+	}
+	err := tx.GetContext(ctx, &user, `
+		UPDATE users SET status = CASE WHEN status = 'active' THEN status ELSE $2 END, accepted_at = coalesce(accepted_at, now())
+		WHERE id = $1 RETURNING `+userColumns, user.ID, status)
+	return user, err
 }
 
 // lockInvited locks the account of whoever was invited. The invitation is found by its message,
@@ -58,26 +72,25 @@ func lockInvited(ctx context.Context, tx *sqlx.Tx, invitationID string) (string,
 	return account, lockAccount(ctx, tx, account)
 }
 
-func checkInvitation(ctx context.Context, tx *sqlx.Tx, invitationID string) error {
-	var state struct {
-		Status  directory.UserStatus `db:"status"`
-		Present bool                 `db:"present"`
-		Expired bool                 `db:"expired"`
+// checkInvitation is the user who can accept the invitation.
+func checkInvitation(ctx context.Context, tx *sqlx.Tx, invitationID string) (directory.User, error) {
+	var row struct {
+		directory.User
+		Present bool `db:"present"`
+		Expired bool `db:"expired"`
 	}
-	err := tx.GetContext(ctx, &state, `
-		SELECT u.status, u.invitation_id IS NOT DISTINCT FROM m.cause AS present,
-		       u.invited_at < now() - $2 * interval '1 second' AS expired
-		FROM mails m JOIN users u ON u.id = m.user_id
-		WHERE m.kind = 'invitation' AND m.cause = $1`, invitationID, int(InvitationLife.Seconds()))
+	err := tx.GetContext(ctx, &row, `
+		SELECT `+userColumns+`, invitation_id IS NOT DISTINCT FROM $1 AS present, invited_at < now() - $2 * interval '1 second' AS expired
+		FROM users WHERE id = (SELECT user_id FROM mails WHERE kind = 'invitation' AND cause = $1)`, invitationID, int(InvitationLife.Seconds()))
 	switch {
 	case err != nil:
-		return found("invitation", err)
-	case !state.Status.In():
-		return gone("invitation_revoked", "The invitation was withdrawn. Ask your admins for a new one.")
-	case !state.Present, state.Status == directory.Active:
-		return gone("invitation_used", "The invitation was used already. Sign in instead.")
-	case state.Status == directory.Invited && state.Expired:
-		return gone("invitation_expired", "The invitation has expired. Ask your admins for a new one.")
+		return row.User, found("invitation", err)
+	case !row.Status.In():
+		return row.User, gone("invitation_revoked", "The invitation was withdrawn. Ask your admins for a new one.")
+	case !row.Present, row.Status == directory.Active:
+		return row.User, gone("invitation_used", "The invitation was used already. Sign in instead.")
+	case row.Status == directory.Invited && row.Expired:
+		return row.User, gone("invitation_expired", "The invitation has expired. Ask your admins for a new one.")
 	}
-	return nil
+	return row.User, nil
 }

@@ -34,6 +34,7 @@ func TestL1AccountsAreApart(t *testing.T) {
 		"User":           func() error { _, err := s.User(ctx, other.ID, user.ID); return err },
 		"ActivateUser":   func() error { _, err := s.ActivateUser(ctx, other.ID, user.ID); return err },
 		"DeactivateUser": func() error { _, err := s.DeactivateUser(ctx, other.ID, user.ID); return err },
+		"RestoreUser":    func() error { _, err := s.RestoreUser(ctx, other.ID, user.ID); return err },
 		"RevokeToken":    func() error { return s.RevokeToken(ctx, other.ID, token.ID) },
 		"CreateToken":    func() error { _, _, err := s.CreateToken(ctx, other.ID, "T", role.ID); return err },
 		"DeleteField":    func() error { return s.DeleteField(ctx, other.ID, field.ID) },
@@ -41,7 +42,7 @@ func TestL1AccountsAreApart(t *testing.T) {
 		"DeleteOrg":      func() error { return s.DeleteOrganization(ctx, other.ID, organization.ID) },
 		"Connection":     func() error { _, err := s.Connection(ctx, other.ID, b.source.ID); return err },
 		"Connect": func() error {
-			_, err := s.Connect(ctx, other.ID, b.source.ID, directory.Tenant{ID: "tenant-1"})
+			_, err := s.Connect(ctx, other.ID, b.source.ID, directory.Tenant{ID: "tenant-1"}, nil)
 			return err
 		},
 		"RevokeConnection": func() error { return s.RevokeConnection(ctx, other.ID, b.source.ID) },

@@ -7,6 +7,12 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
+// The kinds of message.
+const (
+	MailInvitation = "invitation"
+	MailNotice     = "notice"
+)
+
 // MailResult is what became of a message.
 type MailResult string
 
@@ -20,17 +26,21 @@ const (
 // Mail is a message to send, with what its text needs.
 type Mail struct {
 	ID          int64                `db:"id"`
-	Kind        string               `db:"kind"`  // "invitation"
-	Cause       string               `db:"cause"` // the invitation's id
+	Kind        string               `db:"kind"`  // MailInvitation or MailNotice
+	Cause       string               `db:"cause"` // the id of the invitation or of the notification
 	UserID      string               `db:"user_id"`
 	To          string               `db:"email"`
 	FirstName   string               `db:"first_name"`
 	LastName    string               `db:"last_name"`
 	AccountName string               `db:"account_name"`
 	UserStatus  directory.UserStatus `db:"user_status"`
-	Stands      bool                 `db:"stands"` // the user is still invited, by this invitation
-	Attempts    int                  `db:"attempts"`
-	CreatedAt   time.Time            `db:"created_at"`
+	// Stands: of an invitation, that the user is still invited, by this one; of a notice, that the
+	// user is active.
+	Stands    bool      `db:"stands"`
+	Title     string    `db:"title"`   // of a notice
+	Message   string    `db:"message"` // of a notice; plain text, one paragraph a line
+	Attempts  int       `db:"attempts"`
+	CreatedAt time.Time `db:"created_at"`
 }
 
 // DueMails are messages of an account that are to be sent now, the longest waiting first.
@@ -39,8 +49,11 @@ func (s *Store) DueMails(ctx context.Context, accountID string, limit int) ([]Ma
 	err := s.db.SelectContext(ctx, &mails, `
 		SELECT m.id, m.kind, m.cause, m.user_id, u.email, u.first_name, u.last_name, a.name AS account_name,
 		       u.status AS user_status, m.attempts, m.created_at,
-		       u.status = 'invited' AND u.invitation_id IS NOT DISTINCT FROM m.cause AS stands
+		       CASE m.kind WHEN 'invitation' THEN u.status = 'invited' AND u.invitation_id IS NOT DISTINCT FROM m.cause
+		       ELSE u.status = 'active' AND n.id IS NOT NULL END AS stands,
+		       coalesce(n.title, '') AS title, coalesce(n.message, '') AS message
 		FROM mails m JOIN users u ON u.id = m.user_id JOIN accounts a ON a.id = m.account_id
+		LEFT JOIN notifications n ON m.kind = 'notice' AND n.id = m.cause
 		WHERE m.account_id = $1 AND m.settled_at IS NULL AND m.next_try_at <= now()
 		ORDER BY m.next_try_at, m.id LIMIT $2`, accountID, limit)
 	return mails, wrap("list due mails", found("account", err))
@@ -67,4 +80,15 @@ func (s *Store) WaitingMails(ctx context.Context, accountID string) (count int, 
 	err = s.db.QueryRowContext(ctx, `
 		SELECT count(*), min(next_try_at) FROM mails WHERE account_id = $1 AND settled_at IS NULL`, accountID).Scan(&count, &next)
 	return count, next, wrap("count waiting mails", found("account", err))
+}
+
+// overdue is how long mail may be due before it counts as forgotten.
+const overdue = 10 * time.Minute
+
+// AccountsWithOverdueMail are the accounts whose mail should have been sent some time ago.
+func (s *Store) AccountsWithOverdueMail(ctx context.Context) ([]string, error) {
+	var accounts []string
+	err := s.db.SelectContext(ctx, &accounts, `
+		SELECT DISTINCT account_id FROM mails WHERE settled_at IS NULL AND next_try_at < now() - $1 * interval '1 second'`, int(overdue.Seconds()))
+	return accounts, wrap("list accounts with overdue mail", err)
 }

@@ -16,11 +16,14 @@ const (
 
 // PlanSummary is what a plan comes to.
 type PlanSummary struct {
-	Unchanged int
-	Changes   int // to be applied
-	Failed    int // records with an error, also those of which the rest is applied
-	Removals  int // of the changes, those that take a person out
-	Linked    int // people of the connection who are in the account
+	Unchanged   int
+	Changes     int // of people, to be applied
+	Failed      int // records and groups with an error, also those of which the rest is applied
+	Removals    int // of the changes, those that take out a person who was in
+	Linked      int // people of the connection who are in the account
+	Recent      int // removals of the configuration's runs within the guard's window that no admin approved
+	Groups      int // changes of groups, to be applied
+	Memberships int // memberships that begin or end
 }
 
 // planner carries one plan through its two passes.
@@ -38,8 +41,9 @@ type planner struct {
 
 // Plan decides about every record that a run staged and writes what is to be done as planned
 // changes, all or none of it. A record that was applied as it is before, to a user who has not
-// changed since, is unchanged without being asked about. Users who are missing are decided about
-// only when the source was read to its end. Heartbeat hears how many decisions were made.
+// changed since, is unchanged without being asked about. Users who are missing are decided about,
+// and groups and memberships are planned, only when the source was read to its end. Heartbeat hears
+// how many decisions were made.
 //
 // Planning again gives the summary of the plan that stands.
 func (s *Store) Plan(ctx context.Context, runID string, decide func(reconcile.Candidate) reconcile.Decision,
@@ -70,11 +74,17 @@ func (p *planner) plan(ctx context.Context) error {
 		if err := p.eachMissing(ctx, p.planMissing); err != nil {
 			return err
 		}
-	}
-	if p.planned > analyzeFrom {
-		if _, err := p.tx.ExecContext(ctx, `ANALYZE changes (account_id, run_id, step, user_id, email_key, outcome)`); err != nil {
+		if err := p.planGroups(ctx); err != nil {
 			return err
 		}
+	}
+	if p.planned > analyzeFrom {
+		if _, err := p.tx.ExecContext(ctx, `ANALYZE changes (account_id, run_id, step, subject, user_id, group_id, email_key, outcome)`); err != nil {
+			return err
+		}
+	}
+	if err := p.noteReturned(ctx); err != nil {
+		return err
 	}
 	_, err := p.tx.ExecContext(ctx, `
 		UPDATE runs SET planned_at = now(), unchanged = (SELECT count(*) FROM staged_users WHERE run_id = $1) - $2 WHERE id = $1`,
@@ -154,19 +164,41 @@ func (p *planner) write(ctx context.Context, d decided) error {
 	return nil
 }
 
+// noteReturned notes of linked people who were absent that they are there again.
+func (p *planner) noteReturned(ctx context.Context) error {
+	if p.run.Kind == directory.KindPreview {
+		return nil
+	}
+	_, err := p.tx.ExecContext(ctx, `
+		UPDATE links l SET absent = false WHERE l.connection_id = $2 AND l.absent
+		AND EXISTS (SELECT 1 FROM staged_users s WHERE s.run_id = $1 AND s.source_id = l.source_id)`, p.run.ID, p.run.ConnectionID)
+	return err
+}
+
 func summarize(ctx context.Context, tx *sqlx.Tx, run openRun) (PlanSummary, error) {
 	var s PlanSummary
+	var settings directory.Settings
 	err := tx.QueryRowContext(ctx, `
-		SELECT r.unchanged, count(*) FILTER (WHERE c.step > 0), count(*) FILTER (WHERE c.problems IS NOT NULL),
-		       count(*) FILTER (WHERE c.action IN ('deactivate', 'delete') AND c.before->>'status' IN ('invited', 'active', 'awaiting_licence'))
+		SELECT r.settings, r.unchanged, count(*) FILTER (WHERE c.subject = 'user' AND c.step > 0),
+		       count(*) FILTER (WHERE c.subject = 'group' AND c.step > 0), count(*) FILTER (WHERE c.subject = 'membership'),
+		       count(*) FILTER (WHERE c.problems IS NOT NULL), count(*) FILTER (WHERE `+removal+`)
 		FROM runs r LEFT JOIN changes c ON c.run_id = r.id WHERE r.id = $1 GROUP BY r.id`, run.ID).
-		Scan(&s.Unchanged, &s.Changes, &s.Failed, &s.Removals)
+		Scan(&settings, &s.Unchanged, &s.Changes, &s.Groups, &s.Memberships, &s.Failed, &s.Removals)
 	if err != nil {
 		return s, err
 	}
-	s.Linked, err = countLinked(ctx, tx, run.ConnectionID)
+	if s.Linked, err = countLinked(ctx, tx, run.ConnectionID); err != nil {
+		return s, err
+	}
+	err = tx.GetContext(ctx, &s.Recent, `
+		SELECT coalesce(sum(removals), 0) FROM runs
+		WHERE configuration_id = $1 AND kind <> 'preview' AND approved_at IS NULL AND finished_at > now() - $2 * interval '1 day'`,
+		run.ConfigurationID, settings.Guard.Window())
 	return s, err
 }
+
+// removal says whether the change c takes out a person who was in.
+const removal = `(c.subject = 'user' AND c.action IN ('deactivate', 'delete') AND c.before->>'status' IN ('invited', 'active', 'awaiting_licence'))`
 
 // RejectPlan settles the changes of a run that are still planned as rejected; nothing of them
 // happens.
@@ -175,8 +207,6 @@ func (s *Store) RejectPlan(ctx context.Context, runID string) error {
 		if _, err := lockRun(ctx, tx, runID); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `
-			UPDATE changes SET outcome = $2, occurred_at = now() WHERE run_id = $1 AND outcome = 'planned'`, runID, directory.OutcomeRejected)
-		return err
+		return rejectPlanned(ctx, tx, runID)
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 	"golang.org/x/sync/errgroup"
 
@@ -19,10 +20,11 @@ import (
 // since they were last applied, and those that have an address in common with one of these. (Two
 // unchanged ones have none in common, since their users hold their addresses.) Of the records with
 // an address, claims are the enabled ones that have a user or could become one. A disabled record
-// does not keep its address from an enabled one. Nothing but the first part costs anything when
-// nothing has changed.
+// does not keep its address from an enabled one. A holder without a record keeps the address unless
+// the run takes them for gone. Nothing but the first part costs anything when nothing has changed.
 const selectCandidates = `
-	WITH changed AS MATERIALIZED (
+	WITH reading AS MATERIALIZED (` + selectReading + `
+	), changed AS MATERIALIZED (
 		SELECT s.source_id
 		FROM staged_users s
 		LEFT JOIN links l ON l.connection_id = $2 AND l.source_id = s.source_id
@@ -44,29 +46,35 @@ const selectCandidates = `
 		SELECT s.source_id FROM shared d JOIN staged_users s ON s.run_id = $1 AND s.email_key = d.email_key
 		WHERE NOT EXISTS (SELECT 1 FROM changed c WHERE c.source_id = s.source_id)
 	)
-	SELECT s.source_id, s.enabled, s.mapped, s.problems, s.fingerprint, coalesce(a.claims, 0),
-	       coalesce(s.enabled AND (s.complete OR l.user_id IS NOT NULL) AND a.claims > 0, false),
-	       row_to_json(u), row_to_json(h), hl.source_id, hs.source_id IS NOT NULL,
-	       hs.source_id IS NOT NULL AND (hs.email_key IS NULL OR hs.email_key = s.email_key AND (hs.enabled OR NOT s.enabled))
+	SELECT s.source_id, s.enabled, s.mapped, s.problems, s.fingerprint, coalesce(d.claims, 0),
+	       coalesce(s.enabled AND (s.complete OR l.user_id IS NOT NULL) AND d.claims > 0, false),
+	       row_to_json(u), row_to_json(h), hl.source_id,
+	       hs.source_id IS NOT NULL OR NOT ` + takenForGone + `,
+	       CASE WHEN hs.source_id IS NULL THEN NOT ` + takenForGone + `
+	            ELSE hs.email_key IS NULL OR hs.email_key = s.email_key AND (hs.enabled OR NOT s.enabled) END
 	FROM looked_at k
 	JOIN staged_users s ON s.run_id = $1 AND s.source_id = k.source_id
-	LEFT JOIN addresses a ON a.email_key = s.email_key
+	LEFT JOIN addresses d ON d.email_key = s.email_key
 	LEFT JOIN links l ON l.connection_id = $2 AND l.source_id = s.source_id
 	LEFT JOIN users u ON u.id = l.user_id
 	LEFT JOIN users h ON h.account_id = $3 AND h.email_key = s.email_key AND h.id IS DISTINCT FROM l.user_id
 	LEFT JOIN links hl ON hl.connection_id = $2 AND hl.user_id = h.id
 	LEFT JOIN staged_users hs ON hs.run_id = $1 AND hs.source_id = hl.source_id
+	LEFT JOIN staged_absent a ON a.run_id = $1 AND a.source_id = hl.source_id
 	ORDER BY s.source_id`
 
-// selectMissing are the linked users whose record was not staged, and whether a record that has a
-// user or could become one has their address. A deleted user has nothing left to decide.
+// selectMissing are the linked users without a record of whom the run knows why, and whether a
+// record that has a user or could become one has their address. A deleted user has nothing left to
+// decide.
 const selectMissing = `
-	WITH missing AS MATERIALIZED (
-		SELECT l.source_id, l.user_id FROM links l
-		WHERE l.connection_id = $2
+	WITH reading AS MATERIALIZED (` + selectReading + `
+	), missing AS MATERIALIZED (
+		SELECT l.source_id, l.user_id, coalesce(a.absence, 'unverified') AS absence
+		FROM links l LEFT JOIN staged_absent a ON a.run_id = $1 AND a.source_id = l.source_id
+		WHERE l.connection_id = $2 AND (a.absence IS NOT DISTINCT FROM 'present' OR ` + takenForGone + `)
 		  AND NOT EXISTS (SELECT 1 FROM staged_users s WHERE s.run_id = $1 AND s.source_id = l.source_id)
 	)
-	SELECT m.source_id, row_to_json(u), c.email_key IS NOT NULL
+	SELECT m.source_id, m.absence, row_to_json(u), c.email_key IS NOT NULL
 	FROM missing m
 	JOIN users u ON u.id = m.user_id AND u.account_id = $3 AND u.status <> 'deleted'
 	LEFT JOIN (
@@ -127,6 +135,7 @@ func (r *candidateRow) candidate() (reconcile.Candidate, error) {
 // missingRow is a missing user as it comes from the database.
 type missingRow struct {
 	SourceID string
+	absence  directory.Absence
 	user     []byte
 	claimed  bool
 }
@@ -136,7 +145,7 @@ func (r missingRow) missing() (reconcile.Missing, error) {
 	if err != nil {
 		return reconcile.Missing{}, err
 	}
-	return reconcile.Missing{User: user.User, SourceID: r.SourceID, AddressClaimed: r.claimed}, nil
+	return reconcile.Missing{User: user.User, SourceID: r.SourceID, Absence: r.absence, AddressClaimed: r.claimed}, nil
 }
 
 func (p *planner) eachCandidate(ctx context.Context, decide func([]candidateRow) (decided, error)) error {
@@ -151,19 +160,16 @@ func (p *planner) eachCandidate(ctx context.Context, decide func([]candidateRow)
 func (p *planner) eachMissing(ctx context.Context, decide func([]missingRow) (decided, error)) error {
 	return eachChunk(ctx, p, "missing", selectMissing, func(scan func(...any) error) (missingRow, error) {
 		var r missingRow
-		err := scan(&r.SourceID, &r.user, &r.claimed)
+		err := scan(&r.SourceID, &r.absence, &r.user, &r.claimed)
 		return r, err
 	}, decide)
 }
 
 // eachChunk reads a query of the run through a cursor of the transaction, so that memory stays
 // flat, decides about chunk after chunk and writes what was decided; while one chunk is being
-// written the next is being decided about. The tables may have been filled a moment ago and have
-// no statistics, with which nested loops look cheap: they are off while the cursor is planned,
-// and hash and merge joins are right at every size.
+// written the next is being decided about.
 func eachChunk[T any](ctx context.Context, p *planner, cursor, query string, read func(scan func(...any) error) (T, error), decide func([]T) (decided, error)) error {
-	if _, err := p.tx.ExecContext(ctx, `
-		SET LOCAL work_mem = '64MB'; SET LOCAL cursor_tuple_fraction = 1; SET LOCAL enable_nestloop = off`); err != nil {
+	if err := planForManyRows(ctx, p.tx); err != nil {
 		return err
 	}
 	if _, err := p.tx.ExecContext(ctx, `DECLARE `+cursor+` NO SCROLL CURSOR FOR `+query, p.run.ID, p.run.ConnectionID, p.run.AccountID); err != nil {
@@ -194,6 +200,14 @@ func eachChunk[T any](ctx context.Context, p *planner, cursor, query string, rea
 		}
 		last = next
 	}
+}
+
+// planForManyRows keeps nested loops out of the plans of what follows in a transaction. The tables
+// may have been filled a moment ago and have no statistics, with which nested loops look cheap; hash
+// and merge joins are right at every size.
+func planForManyRows(ctx context.Context, tx *sqlx.Tx) error {
+	_, err := tx.ExecContext(ctx, `SET LOCAL work_mem = '64MB'; SET LOCAL cursor_tuple_fraction = 1; SET LOCAL enable_nestloop = off`)
+	return err
 }
 
 func fetchChunk[T any](ctx context.Context, p *planner, cursor string, read func(scan func(...any) error) (T, error)) ([]T, error) {
@@ -255,6 +269,8 @@ type userJSON struct {
 	Version       int64                    `json:"version"`
 	CreatedAt     time.Time                `json:"created_at"`
 	UpdatedAt     time.Time                `json:"updated_at"`
+	WaitingPlace  *int64                   `json:"waiting_place"`
+	DeletedAt     *time.Time               `json:"deleted_at"`
 }
 
 func decodeUser(encoded []byte) (*storedUser, error) {

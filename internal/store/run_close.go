@@ -8,15 +8,18 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
-// CloseRun ends a run with its counts. An empty status means that the run came to its end: success
-// or, with errors of single records, partial success. Closing it again changes nothing. The
-// records that a run staged stay until one of its configuration completes, those of a preview go.
-func (s *Store) CloseRun(ctx context.Context, runID string, status directory.RunStatus, reason string) (directory.Run, error) {
+// CloseRun ends a run with its counts and tells of it. An empty status means that the run came to its
+// end: success or, with errors of single records, partial success. What is still planned is
+// rejected. After a success the configuration knows where the next changes will be read, of settings
+// with the digest; after any other end the next run reads everybody. A preview settles and tells
+// nothing. Closing a run again changes nothing. The records that a run staged stay until one of its
+// configuration completes, those of a preview go.
+func (s *Store) CloseRun(ctx context.Context, runID string, status directory.RunStatus, reason string, digest []byte) (directory.Run, error) {
 	var run directory.Run
 	err := s.inTx(ctx, "close run", func(tx *sqlx.Tx) error {
 		_, err := lockRun(ctx, tx, runID)
 		if err == nil {
-			err = closeRun(ctx, tx, runID, status, reason)
+			err = closeRun(ctx, tx, runID, status, reason, digest)
 		}
 		if err != nil && !directory.HasCode(err, "run_ended") {
 			return err
@@ -26,8 +29,8 @@ func (s *Store) CloseRun(ctx context.Context, runID string, status directory.Run
 	return run, err
 }
 
-func closeRun(ctx context.Context, tx *sqlx.Tx, runID string, status directory.RunStatus, reason string) error {
-	counts, err := countChanges(ctx, tx, runID)
+func closeRun(ctx context.Context, tx *sqlx.Tx, runID string, status directory.RunStatus, reason string, digest []byte) error {
+	counts, removals, err := countChanges(ctx, tx, runID)
 	if err != nil {
 		return err
 	}
@@ -42,37 +45,76 @@ func closeRun(ctx context.Context, tx *sqlx.Tx, runID string, status directory.R
 		Kind            directory.RunKind `db:"kind"`
 	}
 	if err := tx.GetContext(ctx, &closed, `
-		UPDATE runs SET status = $2, reason = $3, counts = $4, stage = 'done', stage_started_at = now(), finished_at = now()
-		WHERE id = $1 RETURNING configuration_id, kind`, runID, status, reason, counts); err != nil {
+		UPDATE runs SET status = $2, reason = $3, counts = $4, removals = $5, stage = 'done', stage_started_at = now(), finished_at = now()
+		WHERE id = $1 RETURNING configuration_id, kind`, runID, status, reason, counts, removals); err != nil {
 		return err
 	}
-	switch {
-	case closed.Kind == directory.KindPreview:
+	if closed.Kind == directory.KindPreview {
 		return unstage(ctx, tx, `SELECT $1::uuid`, runID)
-	case status == directory.RunSuccess, status == directory.RunPartialSuccess:
-		return clearStaging(ctx, tx, closed.ConfigurationID)
-	default:
-		return nil
 	}
+	if err := rejectPlanned(ctx, tx, runID); err != nil {
+		return err
+	}
+	if err := keepChangesLink(ctx, tx, runID, digest); err != nil {
+		return err
+	}
+	if err := noticeClosed(ctx, tx, runID); err != nil {
+		return err
+	}
+	if status == directory.RunSuccess || status == directory.RunPartialSuccess {
+		return clearStaging(ctx, tx, closed.ConfigurationID)
+	}
+	return nil
 }
 
-// countChanges counts what a run did; of a preview, what it would have done.
-func countChanges(ctx context.Context, tx *sqlx.Tx, runID string) (directory.Counts, error) {
-	var c directory.Counts
-	err := tx.QueryRowContext(ctx, `
-		SELECT r.fetched, r.unchanged, count(*) FILTER (WHERE c.problems IS NOT NULL AND c.outcome IN ('applied', 'failed', d.outcome)),
-		       count(*) FILTER (WHERE c.outcome = d.outcome AND c.action = 'create'),
-		       count(*) FILTER (WHERE c.outcome = d.outcome AND c.action = 'update'),
-		       count(*) FILTER (WHERE c.outcome = d.outcome AND c.action = 'adopt'),
-		       count(*) FILTER (WHERE c.outcome = d.outcome AND c.action = 'deactivate'),
-		       count(*) FILTER (WHERE c.outcome = d.outcome AND c.action = 'reactivate'),
-		       count(*) FILTER (WHERE c.outcome = d.outcome AND c.action = 'delete')
+// keepChangesLink hands the link of a run that succeeded over to its configuration, and takes the
+// configuration's away after any other end.
+func keepChangesLink(ctx context.Context, tx *sqlx.Tx, runID string, digest []byte) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE configurations f SET changes_link = k.link, changes_at = CASE WHEN k.link IS NOT NULL THEN r.started_at END,
+		       changes_digest = CASE WHEN k.link IS NOT NULL THEN $2::bytea END,
+		       incremental_runs = CASE WHEN r.mode = 'incremental' AND k.link IS NOT NULL THEN f.incremental_runs + 1 ELSE 0 END
 		FROM runs r
-		CROSS JOIN LATERAL (SELECT CASE WHEN r.kind = 'preview' THEN 'planned' ELSE 'applied' END AS outcome) d
-		LEFT JOIN changes c ON c.run_id = r.id
-		WHERE r.id = $1 GROUP BY r.id`, runID).Scan(&c.Fetched, &c.Unchanged, &c.Failed,
-		&c.Created, &c.Updated, &c.Adopted, &c.Deactivated, &c.Reactivated, &c.Deleted)
-	return c, err
+		CROSS JOIN LATERAL (SELECT CASE WHEN r.status = 'success' AND r.fetch_done AND $2::bytea IS NOT NULL THEN r.changes_link END AS link) k
+		WHERE r.id = $1 AND f.id = r.configuration_id`, runID, bytesOrNull(digest))
+	return err
+}
+
+func rejectPlanned(ctx context.Context, tx *sqlx.Tx, runID string) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE changes SET outcome = 'rejected', occurred_at = now() WHERE run_id = $1 AND outcome = 'planned'`, runID)
+	return err
+}
+
+// countChanges counts what a run did, and the people whom it took out; of a preview, what it would
+// have done, which takes out nobody. What was parked was counted before.
+func countChanges(ctx context.Context, tx *sqlx.Tx, runID string) (c directory.Counts, removals int, err error) {
+	err = tx.QueryRowContext(ctx, `
+		SELECT r.fetched, r.unchanged, coalesce((r.counts->>'memberships_parked')::int, 0), coalesce((r.counts->>'memberships_skipped')::int, 0),
+		       (SELECT count(*) FROM staged_groups s WHERE s.run_id = $1 AND s.problem IS NULL),
+		       (SELECT count(*) FROM staged_members s WHERE s.run_id = $1),
+		       count(*) FILTER (WHERE c.problems IS NOT NULL AND (c.outcome = 'failed' OR c.done)),
+		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'create'),
+		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'update'),
+		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'adopt'),
+		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'deactivate'),
+		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'reactivate'),
+		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'delete'),
+		       count(*) FILTER (WHERE c.done AND c.subject = 'group' AND c.action = 'create'),
+		       count(*) FILTER (WHERE c.done AND c.subject = 'group' AND c.action = 'update'),
+		       count(*) FILTER (WHERE c.done AND c.subject = 'group' AND c.action = 'delete'),
+		       count(*) FILTER (WHERE c.done AND c.subject = 'membership' AND c.action = 'create'),
+		       count(*) FILTER (WHERE c.done AND c.subject = 'membership' AND c.action = 'delete'),
+		       count(*) FILTER (WHERE c.outcome = 'applied' AND `+removal+`)
+		FROM runs r
+		LEFT JOIN LATERAL (
+			SELECT *, outcome = CASE WHEN r.kind = 'preview' THEN 'planned' ELSE 'applied' END AS done FROM changes WHERE run_id = r.id
+		) c ON true
+		WHERE r.id = $1 GROUP BY r.id`, runID).Scan(&c.Fetched, &c.Unchanged, &c.MembershipsParked, &c.MembershipsSkipped,
+		&c.GroupsFetched, &c.MembershipsFetched, &c.Failed,
+		&c.Created, &c.Updated, &c.Adopted, &c.Deactivated, &c.Reactivated, &c.Deleted,
+		&c.GroupsCreated, &c.GroupsUpdated, &c.GroupsDeleted, &c.MembershipsAdded, &c.MembershipsRemoved, &removals)
+	return c, removals, err
 }
 
 // clearStaging removes what the ended runs of a configuration staged.
@@ -81,7 +123,7 @@ func clearStaging(ctx context.Context, tx *sqlx.Tx, configurationID string) erro
 }
 
 func unstage(ctx context.Context, tx *sqlx.Tx, runs, id string) error {
-	for _, table := range []string{"staged_users", "fetched_pages"} {
+	for _, table := range []string{"staged_users", "staged_absent", "staged_members", "staged_groups", "fetched_pages"} {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE run_id IN (`+runs+`)`, id); err != nil {
 			return err
 		}

@@ -20,6 +20,9 @@ type NewRun struct {
 	RequestedBy     string
 	WorkflowID      string
 	WorkflowRunID   string
+	// Settings are those of the run; nil: the configuration's. They are given for the preview of an
+	// edit before it is saved.
+	Settings *directory.Settings
 }
 
 // RunContext is all that the steps of a run need to know. Settings are those it opened with.
@@ -32,9 +35,11 @@ type RunContext struct {
 	Settings      directory.Settings
 }
 
-// OpenRun begins a run with the configuration's present settings. Opening the same run again
-// changes nothing. An older run of the configuration that never closed is closed as a failure; a
-// disabled or deleted configuration is the conflict "configuration_disabled".
+// OpenRun begins a run with the configuration's present settings, unless it is given others. Opening
+// the same run again changes nothing, except that one opened before its workflow learns the
+// workflow's run id. An older run of the configuration that never closed is closed as a failure. A
+// deleted configuration is the conflict "configuration_disabled", and so is a disabled one of which
+// more than a preview is wanted.
 func (s *Store) OpenRun(ctx context.Context, r NewRun) (RunContext, error) {
 	var opened RunContext
 	err := s.inTx(ctx, "open run", func(tx *sqlx.Tx) error {
@@ -43,9 +48,14 @@ func (s *Store) OpenRun(ctx context.Context, r NewRun) (RunContext, error) {
 			Runs      bool   `db:"runs"`
 		}
 		err := tx.GetContext(ctx, &configuration, `
-			SELECT account_id, state = 'enabled' AND deleted_at IS NULL AS runs FROM configurations WHERE id = $1 FOR NO KEY UPDATE`, r.ConfigurationID)
+			SELECT account_id, (state = 'enabled' OR $2 = 'preview') AND deleted_at IS NULL AS runs FROM configurations
+			WHERE id = $1 FOR NO KEY UPDATE`, r.ConfigurationID, r.Kind)
 		if err != nil {
 			return found("configuration", err)
+		}
+		if _, err := tx.ExecContext(ctx, `
+			UPDATE runs SET workflow_run_id = $2 WHERE id = $1 AND workflow_run_id = ''`, r.ID, r.WorkflowRunID); err != nil {
+			return err
 		}
 		opened, err = loadRunContext(ctx, tx, r.ID)
 		if err == nil || !directory.HasCode(err, "not_found") {
@@ -61,8 +71,8 @@ func (s *Store) OpenRun(ctx context.Context, r NewRun) (RunContext, error) {
 		}
 		if _, err := tx.ExecContext(ctx, `
 			INSERT INTO runs (id, account_id, configuration_id, number, kind, trigger, requested_by, status, settings, workflow_id, workflow_run_id)
-			SELECT $1, account_id, id, $3, $4, $5, $6, 'running', settings, $7, $8 FROM configurations WHERE id = $2`,
-			r.ID, r.ConfigurationID, r.Number, r.Kind, r.Trigger, r.RequestedBy, r.WorkflowID, r.WorkflowRunID); err != nil {
+			SELECT $1, account_id, id, $3, $4, $5, $6, 'running', coalesce($9, settings), $7, $8 FROM configurations WHERE id = $2`,
+			r.ID, r.ConfigurationID, r.Number, r.Kind, r.Trigger, r.RequestedBy, r.WorkflowID, r.WorkflowRunID, r.Settings); err != nil {
 			return err
 		}
 		opened, err = loadRunContext(ctx, tx, r.ID)
@@ -84,7 +94,7 @@ func closeForgotten(ctx context.Context, tx *sqlx.Tx, r NewRun) error {
 	if err != nil {
 		return err
 	}
-	return closeRun(ctx, tx, forgotten, directory.RunFailure, "It ended without closing.")
+	return closeRun(ctx, tx, forgotten, directory.RunFailure, "It ended without closing.", nil)
 }
 
 // RunContext is what the steps of a run need to know, at present.

@@ -10,7 +10,7 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
-const runColumns = `id, account_id, configuration_id, number, kind, trigger, requested_by, status, reason,
+const runColumns = `id, account_id, configuration_id, number, kind, trigger, requested_by, status, reason, mode, notes,
 	counts || jsonb_build_object('fetched', fetched, 'unchanged', unchanged) AS counts, stage, stage_done, stage_total, stage_started_at, started_at, finished_at, workflow_id, workflow_run_id`
 
 // RunFilter narrows a list of runs.
@@ -91,8 +91,9 @@ func (s *Store) SetStage(ctx context.Context, runID string, stage directory.Stag
 	})
 }
 
-// HoldRun has an unfinished run wait for approval, for a reason, or go on.
-func (s *Store) HoldRun(ctx context.Context, runID string, status directory.RunStatus, reason string) error {
+// HoldRun has an unfinished run wait for approval, for a reason that its recipients are told, or go
+// on. By is the admin who approved that it goes on.
+func (s *Store) HoldRun(ctx context.Context, runID string, status directory.RunStatus, reason, by string) error {
 	stage := directory.StageApproval
 	if status == directory.RunRunning {
 		stage = directory.StageProvision
@@ -101,12 +102,16 @@ func (s *Store) HoldRun(ctx context.Context, runID string, status directory.RunS
 		if _, err := lockRun(ctx, tx, runID); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `
+		if _, err := tx.ExecContext(ctx, `
 			UPDATE runs SET status = $2, reason = $3, stage = $4,
+			       approved_by = CASE WHEN $2 = 'running' AND $5 <> '' THEN $5 ELSE approved_by END,
+			       approved_at = CASE WHEN $2 = 'running' AND $5 <> '' THEN now() ELSE approved_at END,
 			       stage_done = CASE WHEN stage = $4 THEN stage_done ELSE 0 END,
 			       stage_started_at = CASE WHEN stage = $4 THEN stage_started_at ELSE now() END
-			WHERE id = $1`, runID, status, reason, stage)
-		return err
+			WHERE id = $1`, runID, status, reason, stage, by); err != nil || status == directory.RunRunning {
+			return err
+		}
+		return noticeHeld(ctx, tx, runID)
 	})
 }
 
@@ -121,13 +126,16 @@ type openRun struct {
 	FetchCursor     string              `db:"fetch_cursor"`
 	Fetched         int                 `db:"fetched"`
 	FetchDone       bool                `db:"fetch_done"`
+	Mode            directory.RunMode   `db:"mode"`
+	Pages           int                 `db:"pages"`
+	ChangesLink     *string             `db:"changes_link"`
 	Planned         bool                `db:"planned"`
 	AppliedStep     int                 `db:"applied_step"`
 	AppliedThrough  int64               `db:"applied_through"`
 }
 
 const selectRun = `
-	SELECT r.id, r.account_id, r.configuration_id, f.connection_id, r.kind, r.status, r.fetch_cursor, r.fetched, r.fetch_done,
+	SELECT r.id, r.account_id, r.configuration_id, f.connection_id, r.kind, r.status, r.fetch_cursor, r.fetched, r.fetch_done, r.mode, r.pages, r.changes_link,
 	       r.planned_at IS NOT NULL AS planned, r.applied_step, r.applied_through
 	FROM runs r JOIN configurations f ON f.id = r.configuration_id WHERE r.id = $1 `
 

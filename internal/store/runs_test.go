@@ -82,17 +82,17 @@ func TestB2Stages(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []int{3, 12, 3}, []int{got.StageDone, got.StageTotal, got.Counts.Fetched})
 
-	require.NoError(t, b.store.HoldRun(ctx, run, directory.RunAwaitingApproval, "Too many."))
+	require.NoError(t, b.store.HoldRun(ctx, run, directory.RunAwaitingApproval, "Too many.", ""))
 	got, err = b.store.Run(ctx, b.account.ID, run)
 	require.NoError(t, err)
 	require.Equal(t, directory.RunAwaitingApproval, got.Status)
 	require.Equal(t, "Too many.", got.Reason)
 	_, err = b.store.ApplyBatch(ctx, run, 3, 10)
 	requireCode(t, err, directory.KindConflict, "run_not_running")
-	require.NoError(t, b.store.HoldRun(ctx, run, directory.RunRunning, ""))
+	require.NoError(t, b.store.HoldRun(ctx, run, directory.RunRunning, "", ""))
 
 	for range 2 {
-		closed, err := b.store.CloseRun(ctx, run, directory.RunFailure, "The directory does not answer.")
+		closed, err := b.store.CloseRun(ctx, run, directory.RunFailure, "The directory does not answer.", nil)
 		require.NoError(t, err)
 		require.Equal(t, directory.RunFailure, closed.Status)
 		require.Equal(t, directory.StageDone, closed.Stage)
@@ -100,7 +100,7 @@ func TestB2Stages(t *testing.T) {
 	}
 	require.Equal(t, 3, b.count(`SELECT count(*) FROM staged_users`), "what a failed run staged stays for a rerun")
 	requireCode(t, b.store.SetStage(ctx, run, directory.StagePlan, 0), directory.KindConflict, "run_ended")
-	requireCode(t, b.store.HoldRun(ctx, run, directory.RunRunning, ""), directory.KindConflict, "run_ended")
+	requireCode(t, b.store.HoldRun(ctx, run, directory.RunRunning, "", ""), directory.KindConflict, "run_ended")
 	b.sync(people(3)...)
 	require.Zero(t, b.count(`SELECT count(*) FROM staged_users`))
 	require.Zero(t, b.count(`SELECT count(*) FROM fetched_pages`))
@@ -139,7 +139,7 @@ func TestF3PreviewPlansAndChangesNothing(t *testing.T) {
 	require.Equal(t, 4, b.plan(run).Changes)
 	_, err := b.store.ApplyBatch(ctx, run, 3, 10)
 	requireCode(t, err, directory.KindConflict, "run_not_running")
-	closed, err := b.store.CloseRun(ctx, run, "", "")
+	closed, err := b.store.CloseRun(ctx, run, "", "", nil)
 	require.NoError(t, err)
 	require.Equal(t, directory.RunSuccess, closed.Status)
 	require.Equal(t, 4, closed.Counts.Created)

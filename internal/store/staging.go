@@ -29,39 +29,57 @@ type StagePage struct {
 	Total        int      // records that the source announces; 0 while unknown
 }
 
-// FetchProgress is how far a run has read its source.
+// FetchProgress is how far a run has read its source, and how it reads it.
 type FetchProgress struct {
+	Mode    directory.RunMode
 	Cursor  string
-	Fetched int
+	Read    int // records, or changed people, that the source gave
+	Fetched int // of the records, those in scope
 	Pages   int
 	Done    bool
 }
 
-// StagePage keeps a page and moves the run's cursor past it, both or neither, and says how many
-// records the run has read. A page that was staged already changes nothing and is the error
-// CodePageStale, after which FetchProgress says where to go on; a cursor that was read before is
-// directory.CodeRepeatedPage.
+// StagePage keeps a page, but for the records that are out of the run's scope, and moves the run's
+// cursor past it, both or neither, and says how many records the source has given so far. A page
+// that was staged already changes nothing and is the error CodePageStale, after which FetchProgress
+// says where to go on; a cursor that was read before is directory.CodeRepeatedPage.
 func (s *Store) StagePage(ctx context.Context, p StagePage) (int, error) {
-	var fetched int
+	var after struct {
+		Read   int  `db:"read"`
+		Scoped bool `db:"scoped"`
+	}
 	err := s.inTx(ctx, "stage page", func(tx *sqlx.Tx) error {
-		err := tx.GetContext(ctx, &fetched, `
-			UPDATE runs SET fetch_cursor = $3, fetch_done = $3 = '', pages = pages + 1, fetched = fetched + $4,
-			       stage_done = CASE WHEN stage = 'fetch' THEN fetched + $4 ELSE stage_done END,
+		err := tx.GetContext(ctx, &after, `
+			UPDATE runs SET fetch_cursor = $3, fetch_done = $3 = '', pages = pages + 1, read = read + $4,
+			       fetched = fetched + CASE WHEN settings->'scope'->>'kind' = 'groups' THEN 0 ELSE $4 END,
+			       stage_done = CASE WHEN stage = 'fetch' THEN read + $4 ELSE stage_done END,
 			       stage_total = CASE WHEN stage = 'fetch' AND $5 > 0 THEN $5 ELSE stage_total END
-			WHERE id = $1 AND fetch_cursor = $2 AND NOT fetch_done AND finished_at IS NULL AND planned_at IS NULL
-			RETURNING fetched`, p.RunID, p.Cursor, p.Next, len(p.Records), p.Total)
+			WHERE id = $1 AND fetch_cursor = $2 AND mode = 'full' AND NOT fetch_done AND finished_at IS NULL AND planned_at IS NULL
+			RETURNING read, coalesce(settings->'scope'->>'kind' = 'groups', false) AS scoped`, p.RunID, p.Cursor, p.Next, len(p.Records), p.Total)
 		if errors.Is(err, sql.ErrNoRows) {
 			return refusePage(ctx, tx, p.RunID)
 		}
 		if err != nil {
 			return found("run", err)
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO fetched_pages (run_id, cursor) VALUES ($1, $2)`, p.RunID, tokenHash(p.Cursor)); err != nil {
-			return namePage(err, p.Cursor)
+		if err := notePage(ctx, tx, p.RunID, p.Cursor, p.Cursor); err != nil {
+			return err
 		}
-		return stageRecords(ctx, tx, p)
+		if after.Scoped {
+			if err := p.keepScope(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return stageRecords(ctx, tx, p.RunID, p.Records, p.Fingerprints)
 	})
-	return fetched, err
+	return after.Read, err
+}
+
+// notePage notes that a page was read; key is what it is known by within its run, token is the
+// source's.
+func notePage(ctx context.Context, tx *sqlx.Tx, runID, key, token string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO fetched_pages (run_id, cursor) VALUES ($1, $2)`, runID, tokenHash(key))
+	return namePage(err, token)
 }
 
 // namePage says which page it was that came back. Only the end of its token is shown: a token can
@@ -89,10 +107,10 @@ func refusePage(ctx context.Context, tx *sqlx.Tx, runID string) error {
 	return &directory.Error{Kind: directory.KindUnavailable, Code: CodePageStale, Message: "The run has moved past this page."}
 }
 
-// stageRecords writes a page's records. One whose id the run has seen already replaces it: that is
-// rare, so the page is first written as if it were not.
-func stageRecords(ctx context.Context, tx *sqlx.Tx, p StagePage) error {
-	rows, err := stagedRows(p)
+// stageRecords writes records. One whose id the run has seen already replaces it: that is rare, so
+// they are first written as if it were not.
+func stageRecords(ctx context.Context, tx *sqlx.Tx, runID string, records []mapping.Record, fingerprints [][]byte) error {
+	rows, err := stagedRows(runID, records, fingerprints)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
@@ -122,11 +140,11 @@ func copyStaged(ctx context.Context, tx *sqlx.Tx, table string, rows [][]any) er
 	return copyRows(ctx, tx, rows, table, "run_id", "source_id", "enabled", "complete", "email_key", "mapped", "problems", "fingerprint")
 }
 
-// stagedRows are the rows of a page, the last one of each record.
-func stagedRows(p StagePage) ([][]any, error) {
-	rows := make([][]any, 0, len(p.Records))
-	at := make(map[string]int, len(p.Records))
-	for i, record := range p.Records {
+// stagedRows are the rows of records, the last one of each.
+func stagedRows(runID string, records []mapping.Record, fingerprints [][]byte) ([][]any, error) {
+	rows := make([][]any, 0, len(records))
+	at := make(map[string]int, len(records))
+	for i, record := range records {
 		id := storable(record.SourceID)
 		mapped, err := json.Marshal(record.Values)
 		if err != nil {
@@ -136,7 +154,7 @@ func stagedRows(p StagePage) ([][]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		row := []any{p.RunID, id, record.Enabled, complete(record), orNull(emailKeyOf(record)), string(mapped), orNull(problems), bytesOrNull(p.Fingerprints[i])}
+		row := []any{runID, id, record.Enabled, complete(record), orNull(emailKeyOf(record)), string(mapped), orNull(problems), bytesOrNull(fingerprints[i])}
 		if before, seen := at[id]; seen {
 			rows[before] = row
 			continue
@@ -184,8 +202,8 @@ func storable(text string) string {
 // FetchProgress is how far a run has read its source, so that reading can go on there.
 func (s *Store) FetchProgress(ctx context.Context, runID string) (FetchProgress, error) {
 	var p FetchProgress
-	err := s.db.QueryRowContext(ctx, `SELECT fetch_cursor, fetched, pages, fetch_done FROM runs WHERE id = $1`, runID).
-		Scan(&p.Cursor, &p.Fetched, &p.Pages, &p.Done)
+	err := s.db.QueryRowContext(ctx, `SELECT mode, fetch_cursor, read, fetched, pages, fetch_done FROM runs WHERE id = $1`, runID).
+		Scan(&p.Mode, &p.Cursor, &p.Read, &p.Fetched, &p.Pages, &p.Done)
 	return p, wrap("load progress", found("run", err))
 }
 

@@ -61,9 +61,9 @@ func (b *bench) newAccount(name string, licences int) (directory.Account, string
 func (b *bench) connect(accountID string) directory.Connection {
 	b.t.Helper()
 	ctx := b.t.Context()
-	pending, err := b.store.CreateConnection(ctx, accountID, directory.Entra, uuid.NewString(), time.Now().Add(time.Hour))
+	pending, err := b.store.CreateConnection(ctx, accountID, directory.Entra)
 	require.NoError(b.t, err)
-	connection, err := b.store.Connect(ctx, accountID, pending.ID, directory.Tenant{ID: "tenant-1", Name: "Corp", Domains: []string{"corp.example"}})
+	connection, err := b.store.Connect(ctx, accountID, pending.ID, directory.Tenant{ID: "tenant-1", Name: "Corp", Domains: []string{"corp.example"}}, nil)
 	require.NoError(b.t, err)
 	return connection
 }
@@ -140,7 +140,7 @@ func (b *bench) plan(run string) store.PlanSummary {
 // apply applies all steps in batches.
 func (b *bench) apply(run string, batch int) (applied, failed int) {
 	b.t.Helper()
-	for step := reconcile.StepRelease; step <= reconcile.StepMissing; step++ {
+	for step := reconcile.StepRelease; step <= reconcile.StepGroupsGone; step++ {
 		for {
 			result, err := b.store.ApplyBatch(b.t.Context(), run, step, batch)
 			require.NoError(b.t, err)
@@ -160,7 +160,7 @@ func (b *bench) sync(records ...mapping.Record) directory.Run {
 	b.stage(run, records...)
 	b.plan(run)
 	b.apply(run, 2000)
-	closed, err := b.store.CloseRun(b.t.Context(), run, "", "")
+	closed, err := b.store.CloseRun(b.t.Context(), run, "", "", nil)
 	require.NoError(b.t, err)
 	return closed
 }

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"testing"
@@ -46,7 +47,7 @@ func TestAllMistakesOfAConfigurationAreNamedAtOnce(t *testing.T) {
 	require.NoError(t, err)
 	before := b.digest()
 	connection := b.connect()
-	body := `{"name":"","connection_id":"` + connection + `","scope":{"kind":"groups","group_ids":["g-1"]},"groups":{"enabled":true},
+	body := `{"name":"","connection_id":"` + connection + `","scope":{"kind":"groups","group_ids":["g-1","g-9"]},"groups":{"enabled":false,"group_ids":["g-1"]},
 		"mappings":[{"source":"jobTitle","target":"joining_date"},{"source":"jobTitle","target":"nobody"}],
 		"schedule":{"weekday":"funday","time":"2","time_zone":"Local"},"on_source_delete":"forget",
 		"notify_user_ids":["00000000-0000-4000-8000-000000000000"],"role_mappings":[{"group_id":"g","role_id":"member"}],
@@ -57,10 +58,9 @@ func TestAllMistakesOfAConfigurationAreNamedAtOnce(t *testing.T) {
 	a = b.post("/v1/configurations", body[:len(body)-len(`,"guard":{"max_removals":-1}}`)]+`}`)
 	b.requireProblem(a, http.StatusUnprocessableEntity, "invalid")
 	require.ElementsMatch(t, []string{
-		"name", "scope.kind", "groups.enabled", "role_mappings", "organization_mappings", "schedule.weekday", "schedule.time", "schedule.time_zone",
+		"name", "scope.group_ids[1]", "groups.group_ids", "role_mappings", "organization_mappings", "schedule.weekday", "schedule.time", "schedule.time_zone",
 		"on_source_delete", "notify_user_ids[0]", "mappings[0].target", "mappings[1].target",
 	}, a.fields(t))
-	require.Contains(t, a.Text, "Syncing the users of chosen groups is not available yet.")
 	for _, id := range []string{"", "x", "00000000-0000-4000-8000-000000000000"} {
 		require.Equal(t, []string{"connection_id"}, b.post("/v1/configurations", configurationBody(id, "")).fields(t))
 	}
@@ -82,6 +82,7 @@ func TestEditingKeepsWhatIsNotNamed(t *testing.T) {
 	require.Equal(t, map[string]any{"weekday": "friday", "time": "05:30", "time_zone": "Pacific/Auckland"}, c["schedule"])
 	require.Equal(t, "500", c["guard"].(map[string]any)["max_removals"].(interface{ String() string }).String())
 	require.Equal(t, "5", c["guard"].(map[string]any)["max_removal_percent"].(interface{ String() string }).String())
+	require.Equal(t, "7", c["guard"].(map[string]any)["window_days"].(interface{ String() string }).String())
 	require.Contains(t, b.workflows.seen(), "settings-changed directory-sync/"+id)
 }
 
@@ -99,7 +100,7 @@ func TestSyncNowDisableEnableDelete(t *testing.T) {
 	status := b.get(path + "/status").json(t)
 	require.Equal(t, run, status["current_run"].(map[string]any)["id"])
 	require.Nil(t, status["current_run"].(map[string]any)["eta_seconds"])
-	_, err := b.store.CloseRun(t.Context(), run.(string), directory.RunSuccess, "")
+	_, err := b.store.CloseRun(t.Context(), run.(string), directory.RunSuccess, "", nil)
 	require.NoError(t, err)
 	require.Nil(t, b.get(path + "/status").json(t)["current_run"])
 	require.Equal(t, run, b.get(path).json(t)["last_run"].(map[string]any)["id"])
@@ -107,19 +108,92 @@ func TestSyncNowDisableEnableDelete(t *testing.T) {
 	disabled := b.post(path+"/disable", "")
 	require.Equal(t, http.StatusAccepted, disabled.Status, disabled.Text)
 	require.Equal(t, "disabled", disabled.json(t)["state"])
-	for _, action := range []string{"/sync", "/preview"} {
-		refused := b.post(path+action, "")
-		b.requireProblem(refused, http.StatusConflict, "configuration_disabled")
-		require.Contains(t, refused.Text, path+"/enable")
-	}
-	require.Equal(t, "enabled", b.post(path+"/enable", "").json(t)["state"])
+	refused := b.post(path+"/sync", "")
+	b.requireProblem(refused, http.StatusConflict, "configuration_disabled")
+	require.Contains(t, refused.Text, path+"/enable")
 	preview := b.post(path+"/preview", "")
 	require.Equal(t, http.StatusAccepted, preview.Status, preview.Text)
 	require.Equal(t, "preview", b.get("/v1/runs/" + preview.json(t)["run_id"].(string)).json(t)["kind"])
+	require.Equal(t, "enabled", b.post(path+"/enable", "").json(t)["state"])
 
 	require.Equal(t, http.StatusNoContent, b.send("DELETE", path, b.owner, "").Status)
 	b.requireProblem(b.get(path), http.StatusNotFound, "not_found")
 	require.Equal(t, "none", b.get("/v1/account").json(t)["provisioning"])
+}
+
+func TestA6_A7_TheGroupsOfTheScopeAreSyncedUnlessSaidOtherwise(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	a := b.post("/v1/configurations", configurationBody(b.connect(), `,"scope":{"kind":"groups","group_ids":["g-2","g-1"]},"groups":{"enabled":true}`))
+	require.Equal(t, http.StatusCreated, a.Status, a.Text)
+	c := a.json(t)
+	require.Equal(t, map[string]any{"kind": "groups", "group_ids": []any{"g-2", "g-1"}}, c["scope"])
+	require.Equal(t, map[string]any{"enabled": true, "group_ids": []any{"g-2", "g-1"}}, c["groups"])
+	path := "/v1/configurations/" + c["id"].(string)
+	edited := b.send("PATCH", path, b.owner, `{"groups":{"enabled":true,"group_ids":["g-3"]}}`)
+	require.Equal(t, http.StatusOK, edited.Status, edited.Text)
+	require.Equal(t, map[string]any{"enabled": true, "group_ids": []any{"g-3"}}, edited.json(t)["groups"])
+
+	everybody := b.send("PATCH", path, b.owner, `{"scope":{"kind":"all_users"},"groups":{"enabled":true}}`).json(t)
+	require.Equal(t, map[string]any{"kind": "all_users"}, everybody["scope"])
+	require.Equal(t, map[string]any{"enabled": true}, everybody["groups"], "all groups")
+}
+
+func TestManyGroupsAreLookedForInTheListOfAll(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ids := []string{"g-1", "g-2", "g-3"}
+	for i := range 250 {
+		ids = append(ids, "no-"+itoa(i))
+	}
+	encoded, err := json.Marshal(ids)
+	require.NoError(t, err)
+	a := b.post("/v1/configurations", configurationBody(b.connect(), `,"scope":{"kind":"groups","group_ids":`+string(encoded)+`}`))
+	b.requireProblem(a, http.StatusUnprocessableEntity, "invalid")
+	require.Len(t, a.fields(t), 250)
+	require.Equal(t, "scope.group_ids[3]", a.fields(t)[0])
+}
+
+// A group that the directory has lost since does not keep an admin from changing something else.
+func TestALostGroupDoesNotBlockAnEdit(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	id := b.post("/v1/configurations", configurationBody(b.connect(), `,"scope":{"kind":"groups","group_ids":["g-3"]}`)).json(t)["id"].(string)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, b.tenants.entra+"/_sim/groups/g-3", nil)
+	require.NoError(t, err)
+	response, err := b.tenants.client().Do(r)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	edited := b.send("PATCH", "/v1/configurations/"+id, b.owner, `{"on_source_delete":"delete"}`)
+	require.Equal(t, http.StatusOK, edited.Status, edited.Text)
+}
+
+func TestF13_AnEditIsPreviewedAndNotSaved(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	path := "/v1/configurations/" + b.configure()
+	before := b.get(path).json(t)
+	a := b.post(path+"/preview", `{"scope":{"kind":"groups","group_ids":["g-1"]},"on_source_delete":"delete"}`)
+	require.Equal(t, http.StatusAccepted, a.Status, a.Text)
+	id := a.json(t)["run_id"].(string)
+	require.Equal(t, before, b.get(path).json(t))
+	of := func(runID string) directory.Settings {
+		opened, err := b.store.RunContext(t.Context(), runID)
+		require.NoError(t, err)
+		return opened.Settings
+	}
+	require.Equal(t, directory.Scope{Kind: directory.UsersOfGroups, GroupIDs: []string{"g-1"}}, of(id).Scope)
+	require.Equal(t, directory.DeleteUser, of(id).OnSourceDelete)
+	require.Equal(t, "Contoso staff", of(id).Name)
+	plain := b.post(path+"/preview", "").json(t)["run_id"].(string)
+	require.Equal(t, directory.AllUsers, of(plain).Scope.Kind)
+
+	b.workflows.fail(errors.New("connection refused"))
+	b.requireProblem(b.post(path+"/preview", ""), http.StatusServiceUnavailable, "workflows_unavailable")
+	failed := b.get("/v1/runs").json(t)["items"].([]any)[0].(map[string]any)
+	require.Equal(t, "failure", failed["status"])
+	require.Contains(t, failed["reason"], "did not start")
+	require.NotContains(t, failed["temporal_url"], "history")
 }
 
 func TestRunsAsTheContractSays(t *testing.T) {
@@ -133,7 +207,11 @@ func TestRunsAsTheContractSays(t *testing.T) {
 	require.Equal(t, "manual", r["trigger"])
 	require.Equal(t, "Account Owner", r["requested_by"])
 	require.Equal(t, "https://temporal.example/namespaces/rollcall/workflows/directory-sync%2F"+id+"%2Frun%2F1/019f0000-0000-7000-8000-000000000001/history", r["temporal_url"])
-	require.Contains(t, r["counts"], "reactivated")
+	for _, count := range []string{"reactivated", "groups_created", "memberships_added", "memberships_parked"} {
+		require.Contains(t, r["counts"], count)
+	}
+	require.Equal(t, "full", r["mode"])
+	require.Equal(t, []any{}, r["notes"])
 
 	b.requireProblem(b.post("/v1/runs/"+run+"/approve", ""), http.StatusConflict, "run_not_awaiting_approval")
 	b.requireProblem(b.post("/v1/runs/"+run+"/reject", ""), http.StatusConflict, "run_not_awaiting_approval")
@@ -177,4 +255,5 @@ func TestTemporalBeingAwayIsSaid(t *testing.T) {
 	require.Equal(t, http.StatusOK, b.send("GET", "/readyz", "", "").Status)
 	require.NoError(t, b.admin.EnsureWorkflows(t.Context()))
 	require.Equal(t, directory.TriggerFirst, b.workflows.live["directory-sync/"+id].Due.Trigger)
+	require.Contains(t, b.workflows.seen(), "Maintenance maintenance")
 }

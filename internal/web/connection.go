@@ -10,32 +10,36 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/web/problem"
 )
 
-// finishConnection is where the provider sends the administrator back to. No sign-in: the state,
-// which only the account's own request made, says whose connection it is.
-func (s *site) finishConnection(w http.ResponseWriter, r *http.Request) {
-	if r.PathValue("provider") != string(directory.Entra) {
+// finishConsent is where the provider sends the administrator back to, to go on to the provider's
+// next page or to be told that all is done. No sign-in: the state, which only the account's own
+// request made, says whose connection it is.
+func (s *site) finishConsent(w http.ResponseWriter, r *http.Request) {
+	provider := directory.Provider(r.PathValue("provider"))
+	if provider != directory.Entra && provider != directory.Google {
 		s.report.Write(w, r, problem.NoRoute())
 		return
 	}
 	query := r.URL.Query()
-	c, err := s.admin.FinishConnection(r.Context(), admin.Consent{
-		State: query.Get("state"), TenantID: query.Get("tenant"), Error: query.Get("error"),
+	connecting, err := s.admin.FinishConsent(r.Context(), admin.ConsentAnswer{
+		Provider: provider, State: query.Get("state"), Code: query.Get("code"), TenantID: query.Get("tenant"),
+		Error: query.Get("error"), Description: query.Get("error_description"),
 	})
-	if err != nil {
+	switch c := connecting.Connection; {
+	case err != nil:
 		s.refuse(w, r, "Not connected", err)
-		return
-	}
-	if wantsJSON(r) {
+	case connecting.Next != "":
+		http.Redirect(w, r, connecting.Next, http.StatusSeeOther)
+	case wantsJSON(r):
 		s.tellConnected(w, r, c)
-		return
+	default:
+		s.say(w, r, http.StatusOK, message{
+			Title: "Connected to " + c.Tenant.Name,
+			Text: []string{
+				"Rollcall can now read the directory of " + c.Tenant.Name + " (tenant id " + c.Tenant.ID + ", domains: " + strings.Join(c.Tenant.Domains, ", ") + ").",
+				"If this is not the directory you meant, delete the connection in Rollcall. You can close this page.",
+			},
+		})
 	}
-	s.say(w, r, http.StatusOK, message{
-		Title: "Connected to " + c.Tenant.Name,
-		Text: []string{
-			"Rollcall can now read the directory of " + c.Tenant.Name + " (tenant id " + c.Tenant.ID + ", domains: " + strings.Join(c.Tenant.Domains, ", ") + ").",
-			"If this is not the directory you meant, delete the connection in Rollcall. You can close this page.",
-		},
-	})
 }
 
 func (s *site) tellConnected(w http.ResponseWriter, r *http.Request, c directory.Connection) {

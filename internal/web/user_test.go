@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"encoding/csv"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -32,7 +33,14 @@ func TestUsersAreListedUnlessDeleted(t *testing.T) {
 	require.Equal(t, map[string]any{
 		"id": ana, "email": "ana@contoso.example", "first_name": "Ana", "last_name": "Lopez", "status": "invited", "fields": map[string]any{},
 		"role": "member", "organization": nil, "groups": []any{}, "source": "directory_sync",
+		"waiting_place": nil, "deleted_at": nil,
 	}, u)
+	require.NotNil(t, b.get("/v1/users/" + gone).json(t)["deleted_at"])
+	waiting, _ := b.newUser("wu@contoso.example", directory.AwaitingLicence)
+	require.Equal(t, []any{waiting}, ids("?status=awaiting_licence"))
+	require.Equal(t, "1", b.get("/v1/users/" + waiting).json(t)["waiting_place"].(json.Number).String())
+	_, err = b.db.Exec(`DELETE FROM users WHERE id = $1`, waiting)
+	require.NoError(t, err)
 
 	first := b.get("/v1/users?limit=1").json(t)
 	require.Len(t, first["items"], 1)
@@ -40,6 +48,98 @@ func TestUsersAreListedUnlessDeleted(t *testing.T) {
 	require.Len(t, second["items"], 1)
 	require.Empty(t, second["next"])
 	require.NotEqual(t, first["items"], second["items"])
+}
+
+func TestUsersShowTheirGroupsAndGroupsTheirMembers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ana, _ := b.newUser("ana@contoso.example", directory.Invited)
+	bo, _ := b.newUser("bo@contoso.example", directory.Invited)
+	group := b.newGroup("Engineering", ana)
+	b.newGroup("Sales", ana, bo)
+	require.Len(t, b.get("/v1/users/" + ana).json(t)["groups"], 2)
+	for _, u := range b.get("/v1/users?search=ana%40").json(t)["items"].([]any) {
+		require.Contains(t, u.(map[string]any)["groups"], group)
+	}
+	shown := b.get("/v1/groups/" + group).json(t)
+	require.Equal(t, "Engineering", shown["name"])
+	require.Equal(t, "1", shown["members"].(json.Number).String())
+	require.Equal(t, "0", shown["parked"].(json.Number).String())
+	found := b.get("/v1/groups?search=SALE").json(t)["items"].([]any)
+	require.Len(t, found, 1)
+	require.Len(t, b.get("/v1/groups").json(t)["items"], 2)
+	members := b.get("/v1/groups/" + group + "/members").json(t)["items"].([]any)
+	require.Len(t, members, 1)
+	require.Equal(t, ana, members[0].(map[string]any)["id"])
+	require.Contains(t, members[0].(map[string]any)["groups"], group)
+}
+
+func TestNotificationsAreOfTheUserOfTheToken(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ana, _ := b.newUser("ana@contoso.example", directory.Active)
+	mine, theirs := b.notify(b.ownerID()), b.notify(ana)
+	items := func(query string) []any { return b.get("/v1/notifications" + query).json(t)["items"].([]any) }
+	require.Len(t, items(""), 1)
+	require.Equal(t, mine, items("?unread=true")[0].(map[string]any)["id"])
+	require.Equal(t, "Bo left.", items("")[0].(map[string]any)["message"])
+	require.Nil(t, items("")[0].(map[string]any)["read_at"])
+	require.NotNil(t, b.post("/v1/notifications/"+mine+"/read", "").json(t)["read_at"])
+	require.Empty(t, items("?unread=true"))
+	require.Len(t, items(""), 1)
+	b.requireProblem(b.post("/v1/notifications/"+theirs+"/read", ""), http.StatusNotFound, "not_found")
+
+	nobody := b.newToken(directory.RoleUserAdmin)
+	require.Empty(t, b.send("GET", "/v1/notifications", nobody, "").json(t)["items"])
+	b.requireProblem(b.send("POST", "/v1/notifications/"+mine+"/read", nobody, ""), http.StatusNotFound, "not_found")
+}
+
+func TestF9_AnAdminRestoresADeletedUser(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ana, _ := b.newUser("ana@contoso.example", directory.Active)
+	_, err := b.db.Exec(`UPDATE users SET status = 'deleted', deactivated_by = 'source', email_key = NULL, accepted_at = now() WHERE id = $1`, ana)
+	require.NoError(t, err)
+	restored := b.post("/v1/users/"+ana+"/restore", "")
+	require.Equal(t, http.StatusOK, restored.Status, restored.Text)
+	require.Equal(t, "active", restored.json(t)["status"])
+}
+
+func TestLicencesAreForOwnersAndSuperAdmins(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.requireProblem(b.send("PATCH", "/v1/account", b.newToken(directory.RoleUserAdmin), `{"licences":{"total":9}}`), http.StatusForbidden, "role_forbidden")
+	a := b.send("PATCH", "/v1/account", b.newToken(directory.RoleSuperAdmin), `{"licences":{"total":9},"recycle_bin_days":60}`)
+	require.Equal(t, http.StatusOK, a.Status, a.Text)
+	require.Equal(t, "9", a.json(t)["licences"].(map[string]any)["total"].(json.Number).String())
+	require.Equal(t, "60", a.json(t)["recycle_bin_days"].(json.Number).String())
+}
+
+func TestChangesNameGroupsAndMemberships(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ana, _ := b.newUser("ana@contoso.example", directory.Invited)
+	group := b.newGroup("Engineering", ana)
+	for _, row := range []struct{ subject, userID any }{{"group", nil}, {"membership", ana}} {
+		_, err := b.db.Exec(`
+			INSERT INTO changes (account_id, subject, user_id, group_id, label, source, action, outcome)
+			VALUES ($1, $2, $3, $4, 'Engineering', 'directory_sync', 'create', 'applied')`, b.account.ID, row.subject, row.userID, group)
+		require.NoError(t, err)
+	}
+	subjects := []any{}
+	for _, c := range b.get("/v1/changes?group_id=" + group).json(t)["items"].([]any) {
+		subjects = append(subjects, c.(map[string]any)["subject"])
+	}
+	require.Equal(t, []any{
+		map[string]any{"type": "membership", "id": nil, "user_id": ana, "group_id": group, "label": "Engineering"},
+		map[string]any{"type": "group", "id": group, "label": "Engineering"},
+	}, subjects)
+	a := b.send("GET", "/v1/changes?group_id="+group, b.owner, "", header{"Accept", "text/csv"})
+	lines, err := csv.NewReader(strings.NewReader(a.Text)).ReadAll()
+	require.NoError(t, err)
+	require.Equal(t, []string{"membership", "", "Engineering"}, lines[1][4:7])
+	require.Equal(t, []string{ana, group}, lines[1][15:])
+	require.Equal(t, []string{"group", group, "Engineering"}, lines[2][4:7])
 }
 
 func TestAdminsActivateAndDeactivateAndTheLogSaysSo(t *testing.T) {

@@ -55,7 +55,7 @@ func Handler(o Options) (http.Handler, error) {
 	s.mux.HandleFunc("GET /openapi.json", serve("application/openapi+json", openAPI))
 	s.mux.HandleFunc("GET /docs", s.docs(description))
 	s.mux.HandleFunc("GET /assets/rollcall.css", serve("text/css; charset=utf-8", templates.style))
-	s.mux.HandleFunc("GET /connect/{provider}/callback", s.finishConnection)
+	s.mux.HandleFunc("GET /connect/{provider}/callback", s.finishConsent)
 	s.mux.HandleFunc("GET /invitations/{token}", s.showInvitation)
 	s.mux.HandleFunc("POST /invitations/{token}", s.acceptInvitation)
 	s.mux.HandleFunc("GET /healthz", serve("text/plain; charset=utf-8", []byte("ok\n")))

@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -11,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
@@ -22,7 +20,6 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/devstack/postgrestest"
 	"github.com/rollcall-sync/rollcall/internal/directory"
 	"github.com/rollcall-sync/rollcall/internal/secret"
-	"github.com/rollcall-sync/rollcall/internal/source"
 	"github.com/rollcall-sync/rollcall/internal/store"
 	"github.com/rollcall-sync/rollcall/internal/web"
 )
@@ -35,15 +32,20 @@ type bench struct {
 	store     *store.Store
 	admin     *admin.Admin
 	workflows *workflowsStandIn
+	tenants   *tenants
 	keyring   *secret.Keyring
 	log       *logText
 	account   directory.Account
 	owner     string // token
 }
 
-const tenantID = "84841066-274d-4ec0-a5c1-276be684bdd3"
+// newBench has a tenant of Microsoft Entra ID alone: Rollcall is not registered with Google.
+func newBench(t *testing.T) *bench { return startBench(t, false) }
 
-func newBench(t *testing.T) *bench {
+// newGoogleBench has a customer of Google Workspace too.
+func newGoogleBench(t *testing.T) *bench { return startBench(t, true) }
+
+func startBench(t *testing.T, google bool) *bench {
 	t.Helper()
 	database := postgrestest.New(t, store.Migrate)
 	s, err := store.Open(t.Context(), database, store.MaxConnections(5))
@@ -56,13 +58,14 @@ func newBench(t *testing.T) *bench {
 	require.NoError(t, err)
 	b := &bench{T: t, db: db, store: s, keyring: keyring, workflows: &workflowsStandIn{store: s}, log: &logText{}}
 	b.account, b.owner = b.newAccount("Contoso")
+	b.tenants = b.serveTenants(google)
 	log := slog.New(slog.NewTextHandler(b.log, nil))
-	b.admin = admin.New(admin.Options{
+	options := admin.Options{
 		Store: s, Temporal: b.workflows, Keyring: keyring, Log: log,
-		Sources:   map[directory.Provider]source.Opener{directory.Entra: contoso{}},
 		PublicURL: "https://rollcall.example", TemporalUIURL: "https://temporal.example", Namespace: "rollcall",
-		EntraClientID: "client-1", EntraLoginURL: "https://login.example", GraphURL: "https://graph.example",
-	})
+	}
+	b.tenants.register(&options, keyring)
+	b.admin = admin.New(options)
 	handler, err := web.Handler(web.Options{Log: log, Admin: b.admin, Mounts: map[string]http.Handler{
 		"/codec/S3CR3T/": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "decoded") }),
 	}})
@@ -162,9 +165,9 @@ func itoa(n int) string { b, _ := json.Marshal(n); return string(b) }
 // connect makes a connection and has it connected; it returns its id.
 func (b *bench) connect() string {
 	b.Helper()
-	c, err := b.store.CreateConnection(b.Context(), b.account.ID, directory.Entra, uuid.NewString(), time.Now().Add(time.Minute))
+	c, err := b.store.CreateConnection(b.Context(), b.account.ID, directory.Entra)
 	require.NoError(b, err)
-	_, err = b.store.Connect(b.Context(), b.account.ID, c.ID, directory.Tenant{ID: tenantID, Name: "Contoso", Domains: []string{"contoso.example"}})
+	_, err = b.store.Connect(b.Context(), b.account.ID, c.ID, directory.Tenant{ID: tenantID, Name: "Contoso", Domains: []string{"contoso.example"}}, nil)
 	require.NoError(b, err)
 	return c.ID
 }
@@ -180,6 +183,37 @@ func (b *bench) configure() string {
 // configurationBody is the smallest body of a configuration, with more members where given.
 func configurationBody(connectionID, more string) string {
 	return `{"name":"Contoso staff","connection_id":"` + connectionID + `","schedule":{"weekday":"monday","time":"02:00","time_zone":"Europe/Berlin"}` + more + `}`
+}
+
+// newGroup makes a synced group with members, and returns its id.
+func (b *bench) newGroup(name string, members ...string) string {
+	b.Helper()
+	id := uuid.NewString()
+	_, err := b.db.ExecContext(b.Context(), `INSERT INTO groups (id, account_id, name, source) VALUES ($1, $2, $3, 'directory_sync')`, id, b.account.ID, name)
+	require.NoError(b, err)
+	for _, member := range members {
+		_, err := b.db.ExecContext(b.Context(), `INSERT INTO memberships (account_id, group_id, user_id) VALUES ($1, $2, $3)`, b.account.ID, id, member)
+		require.NoError(b, err)
+	}
+	return id
+}
+
+// ownerID is the id of the account's owner.
+func (b *bench) ownerID() (id string) {
+	b.Helper()
+	require.NoError(b, b.db.GetContext(b.Context(), &id, `SELECT id FROM users WHERE account_id = $1 AND role_id = 'account_owner'`, b.account.ID))
+	return id
+}
+
+// notify tells a user something, and returns the notification's id.
+func (b *bench) notify(userID string) string {
+	b.Helper()
+	id := uuid.NewString()
+	_, err := b.db.ExecContext(b.Context(), `
+		INSERT INTO notifications (id, account_id, user_id, kind, cause, title, message) VALUES ($1, $2, $3, 'admin_left', $1, 'An admin left', 'Bo left.')`,
+		id, b.account.ID, userID)
+	require.NoError(b, err)
+	return id
 }
 
 // newUser puts a user into the account, invited unless active, and returns the user's and the
@@ -200,7 +234,7 @@ func (b *bench) newUser(email string, status directory.UserStatus) (id, invitati
 func (b *bench) digest() string {
 	b.Helper()
 	var all bytes.Buffer
-	for _, table := range []string{"accounts", "roles", "organizations", "fields", "users", "connections", "configurations", "links", "runs", "changes", "mails"} {
+	for _, table := range []string{"accounts", "roles", "organizations", "fields", "users", "connections", "configurations", "links", "runs", "changes", "mails", "consents", "groups", "memberships", "notifications"} {
 		var sum string
 		require.NoError(b, b.db.GetContext(b.Context(), &sum, `SELECT coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM `+table+` t`))
 		all.WriteString(table + "=" + sum + " ")
@@ -226,48 +260,4 @@ func (l *logText) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
-}
-
-// contoso is a directory of two people, of whom one lacks a last name.
-type contoso struct{}
-
-func (contoso) Open(context.Context, directory.Connection) (source.Source, error) {
-	return contoso{}, nil
-}
-
-func (contoso) Tenant(context.Context) (directory.Tenant, error) {
-	return directory.Tenant{ID: tenantID, Name: "Contoso", Domains: []string{"contoso.example"}}, nil
-}
-
-func (contoso) Attributes(context.Context) ([]directory.Attribute, error) {
-	return []directory.Attribute{
-		{Path: "givenName", Name: "First name", Type: directory.Text},
-		{Path: "surname", Name: "Last name", Type: directory.Text},
-		{Path: "mail", Name: "Email", Type: directory.Email},
-		{Path: "employeeHireDate", Name: "Hire date", Type: directory.DateTime},
-		{Path: "jobTitle", Name: "Job title", Type: directory.Text},
-	}, nil
-}
-
-func (contoso) people() []source.Record {
-	raw := func(s string) json.RawMessage { return json.RawMessage(s) }
-	return []source.Record{
-		{ID: "p-1", Enabled: true, Attributes: map[string]json.RawMessage{"givenName": raw(`"Ana"`), "surname": raw(`"Lopez"`), "mail": raw(`"ana@contoso.example"`), "jobTitle": raw(`"Engineer"`)}},
-		{ID: "p-2", Enabled: true, Attributes: map[string]json.RawMessage{"givenName": raw(`"Bo"`), "mail": raw(`"bo@contoso.example"`)}},
-	}
-}
-
-func (c contoso) Users(context.Context, string, []string, int) (source.Page, error) {
-	return source.Page{Records: c.people()}, nil
-}
-
-func (c contoso) CountUsers(context.Context) (int, error) { return len(c.people()), nil }
-
-func (c contoso) User(_ context.Context, id string, _ []string) (source.Record, error) {
-	for _, p := range c.people() {
-		if p.ID == id {
-			return p, nil
-		}
-	}
-	return source.Record{}, directory.NotFound("person")
 }

@@ -46,6 +46,9 @@ func (w *workflowsStandIn) ExecuteWorkflow(ctx context.Context, options client.S
 	if err := w.note(workflow.(string), options.ID); err != nil {
 		return nil, err
 	}
+	if len(args) == 0 {
+		return nil, nil
+	}
 	switch in := args[0].(type) {
 	case workflows.DirectorySyncInput:
 		w.mu.Lock()
@@ -105,7 +108,7 @@ func (w *workflowsStandIn) SignalWorkflow(ctx context.Context, id, _, signal str
 	if signal == workflows.SignalApprove {
 		return w.store.SetStage(ctx, runOf(id), directory.StageProvision, 0)
 	}
-	_, err := w.store.CloseRun(ctx, runOf(id), directory.RunCancelled, "Rejected.")
+	_, err := w.store.CloseRun(ctx, runOf(id), directory.RunCancelled, "Rejected.", nil)
 	return err
 }
 
@@ -113,7 +116,7 @@ func (w *workflowsStandIn) CancelWorkflow(ctx context.Context, id, _ string) err
 	if err := w.note("cancel", id); err != nil {
 		return err
 	}
-	_, err := w.store.CloseRun(ctx, runOf(id), directory.RunCancelled, "")
+	_, err := w.store.CloseRun(ctx, runOf(id), directory.RunCancelled, "", nil)
 	return err
 }
 

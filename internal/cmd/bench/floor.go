@@ -6,10 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -21,27 +18,11 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/simulate/graph"
 )
 
-// firstPage asks for what Rollcall's own source asks for under the benchmark's mappings.
-const firstPage = "/v1.0/users?$select=accountEnabled,department,employeeHireDate,givenName,id,jobTitle,mail,mobilePhone,surname&$top=999"
-
-// person is a user of Graph.
-type person struct {
-	ID         string `json:"id"`
-	Enabled    bool   `json:"accountEnabled"`
-	GivenName  string `json:"givenName"`
-	Surname    string `json:"surname"`
-	Mail       string `json:"mail"`
-	JobTitle   string `json:"jobTitle"`
-	Department string `json:"department"`
-	Phone      string `json:"mobilePhone"`
-	Hired      string `json:"employeeHireDate"`
-}
-
 // passes is how often each part of the floor is measured. The fastest pass counts.
 const passes = 3
 
-// measureFloor reads all pages of the tenant and copies their rows into a table like users.
-func measureFloor(ctx context.Context, tenant *graph.Tenant, ca *simulate.CA, account devstack.Account, database string) (Floor, error) {
+// measureFloor reads all pages of the tenant and copies their rows into tables like ours.
+func measureFloor(ctx context.Context, tenant *graph.Tenant, withGroups bool, ca *simulate.CA, account devstack.Account, database string) (Floor, error) {
 	server, err := simulate.Serve(ctx, tenant, simulate.ServeOptions{CA: ca})
 	if err != nil {
 		return Floor{}, err
@@ -53,23 +34,56 @@ func measureFloor(ctx context.Context, tenant *graph.Tenant, ca *simulate.CA, ac
 	if reader.token, err = reader.signIn(ctx, tenant.ID()); err != nil {
 		return Floor{}, err
 	}
-	var floor Floor
-	var people []person
-	paging, err := fastest(func() error {
-		people, floor.Pages, err = reader.all(ctx)
-		return err
-	})
-	if err != nil {
-		return Floor{}, err
-	}
 	db, err := sql.Open("postgres", database)
 	if err != nil {
 		return Floor{}, err
 	}
 	defer func() { _ = db.Close() }()
-	copying, err := copyPeople(ctx, db, account.ID, people)
-	floor.Paging, floor.Copy, floor.Seconds = seconds(paging), seconds(copying), seconds(paging+copying)
-	return floor, err
+	floor := Floor{}
+	if err := floor.ofPeople(ctx, reader, db, account.ID); err != nil || !withGroups {
+		return floor, err
+	}
+	return floor, floor.ofGroups(ctx, reader, db, account.ID)
+}
+
+func (f *Floor) ofPeople(ctx context.Context, reader *reader, db *sql.DB, accountID string) error {
+	var people []person
+	paging, err := fastest(func() (err error) {
+		people, f.Pages, err = reader.people(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	users, err := userRows(accountID, people)
+	if err != nil {
+		return err
+	}
+	copying, err := users.fastest(ctx, db)
+	f.Paging, f.Copy = seconds(paging), seconds(copying)
+	return err
+}
+
+// ofGroups reads and copies the groups with their members.
+func (f *Floor) ofGroups(ctx context.Context, reader *reader, db *sql.DB, accountID string) error {
+	var groups []group
+	paging, err := fastest(func() (err error) {
+		groups, f.GroupPages, err = reader.groups(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	copying := time.Duration(0)
+	for _, part := range groupRows(accountID, groups) {
+		took, err := part.fastest(ctx, db)
+		if err != nil {
+			return err
+		}
+		copying += took
+	}
+	f.GroupPaging, f.GroupCopy = seconds(paging), seconds(copying)
+	return nil
 }
 
 func fastest(do func() error) (time.Duration, error) {
@@ -86,87 +100,54 @@ func fastest(do func() error) (time.Duration, error) {
 	return best, nil
 }
 
-// reader reads Graph over one connection.
-type reader struct {
-	base, token string
-	client      *http.Client
+// rows are to be copied into an empty table with the columns, checks and indexes of another.
+type rows struct {
+	like    string
+	columns string
+	values  [][]any
 }
 
-func (r *reader) signIn(ctx context.Context, tenant string) (string, error) {
-	form := url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {"bench"}, "client_secret": {"not-a-secret"}, "scope": {r.base + "/.default"},
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.base+"/"+tenant+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
-	if err != nil {
-		return "", err
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	var answer struct {
-		Token string `json:"access_token"`
-	}
-	err = r.do(request, &answer)
-	return answer.Token, err
-}
-
-// all reads page after page, as each names the next.
-func (r *reader) all(ctx context.Context) (people []person, pages int, err error) {
-	for next := r.base + firstPage; next != ""; pages++ {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, next, nil)
-		if err != nil {
-			return nil, 0, err
-		}
-		request.Header.Set("Authorization", "Bearer "+r.token)
-		var page struct {
-			Value []person `json:"value"`
-			Next  string   `json:"@odata.nextLink"`
-		}
-		if err := r.do(request, &page); err != nil {
-			return nil, 0, err
-		}
-		people, next = append(people, page.Value...), page.Next
-	}
-	return people, pages, nil
-}
-
-func (r *reader) do(request *http.Request, into any) error {
-	response, err := r.client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s %s: %s", request.Method, request.URL.Path, response.Status)
-	}
-	return json.Unmarshal(body, into)
-}
-
-// copyPeople times one COPY into an empty table with the columns, checks and indexes of users.
-// Making the table is not part of it.
-func copyPeople(ctx context.Context, db *sql.DB, accountID string, people []person) (time.Duration, error) {
-	rows := make([][]any, len(people))
+func userRows(accountID string, people []person) (rows, error) {
+	values := make([][]any, len(people))
 	for i, p := range people {
 		fields, err := json.Marshal(map[string]string{
 			"job-title": p.JobTitle, "department": p.Department, "phone": p.Phone, "joining-date": strings.TrimSuffix(p.Hired, "T00:00:00Z"),
 		})
 		if err != nil {
-			return 0, err
+			return rows{}, err
 		}
-		rows[i] = []any{
+		values[i] = []any{
 			uuid.NewString(), accountID, p.Mail, strings.ToLower(p.Mail), p.GivenName, p.Surname, "invited", string(fields),
 			"directory_sync", uuid.NewString(), time.Now(),
 		}
 	}
+	return rows{"users", "id, account_id, email, email_key, first_name, last_name, status, fields, source, invitation_id, invited_at", values}, nil
+}
+
+// groupRows are the rows of the groups and those of their memberships.
+func groupRows(accountID string, groups []group) []rows {
+	connectionID := uuid.NewString()
+	own := rows{like: "groups", columns: "id, account_id, name, description, email, source, connection_id, source_id"}
+	memberships := rows{like: "memberships", columns: "account_id, group_id, user_id"}
+	for _, g := range groups {
+		id := uuid.NewString()
+		own.values = append(own.values, []any{id, accountID, g.Name, g.Description, g.Mail, "directory_sync", connectionID, g.ID})
+		for _, member := range g.Members {
+			memberships.values = append(memberships.values, []any{accountID, id, member.ID})
+		}
+	}
+	return []rows{own, memberships}
+}
+
+// fastest times one COPY into the empty table. Making the table is not part of it.
+func (r rows) fastest(ctx context.Context, db *sql.DB) (time.Duration, error) {
 	best := time.Duration(0)
 	for range passes {
-		if _, err := db.ExecContext(ctx, "CREATE TABLE bench_floor (LIKE users INCLUDING ALL)"); err != nil {
+		if _, err := db.ExecContext(ctx, "CREATE TABLE bench_floor (LIKE "+r.like+" INCLUDING ALL)"); err != nil {
 			return 0, err
 		}
 		start := time.Now()
-		err := copyRows(ctx, db, rows)
+		err := r.copy(ctx, db)
 		took := time.Since(start)
 		if _, dropped := db.ExecContext(ctx, "DROP TABLE bench_floor"); err != nil || dropped != nil {
 			return 0, errors.Join(err, dropped)
@@ -178,18 +159,17 @@ func copyPeople(ctx context.Context, db *sql.DB, accountID string, people []pers
 	return best, nil
 }
 
-func copyRows(ctx context.Context, db *sql.DB, rows [][]any) error {
+func (r rows) copy(ctx context.Context, db *sql.DB) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	statement, err := tx.PrepareContext(ctx, `COPY bench_floor (id, account_id, email, email_key, first_name, last_name,
-		status, fields, source, invitation_id, invited_at) FROM STDIN`)
+	statement, err := tx.PrepareContext(ctx, "COPY bench_floor ("+r.columns+") FROM STDIN")
 	if err != nil {
 		return err
 	}
-	for _, row := range rows {
+	for _, row := range r.values {
 		if _, err := statement.ExecContext(ctx, row...); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@
 // a process of its own, and prints JSON.
 //
 //	go run ./internal/cmd/bench -users 100000
+//	go run ./internal/cmd/bench -users 50000 -groups 2000 -memberships 300000
 package main
 
 import (
@@ -21,11 +22,14 @@ import (
 
 func main() {
 	devstack.RunProcess()
-	users := flag.Int("users", 20_000, "people in the simulated directory")
+	var s size
+	flag.IntVar(&s.Users, "users", 20_000, "people in the simulated directory")
+	flag.IntVar(&s.Groups, "groups", 0, "groups in it, all of which are synced")
+	flag.IntVar(&s.Memberships, "memberships", 0, "members of these groups together, spread evenly")
 	flag.Parse()
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *users, os.Stdout)
+	err := run(ctx, s, os.Stdout)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -33,11 +37,11 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, users int, out io.Writer) error {
-	if users < 1 {
-		return fmt.Errorf("-users takes a number from 1, not %d", users)
+func run(ctx context.Context, s size, out io.Writer) error {
+	if err := s.check(); err != nil {
+		return err
 	}
-	report, err := measure(ctx, users)
+	report, err := measure(ctx, s)
 	if err != nil {
 		return err
 	}

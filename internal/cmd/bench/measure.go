@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,8 +11,6 @@ import (
 	"os"
 	"runtime"
 	"time"
-
-	"go.temporal.io/sdk/client"
 
 	"github.com/rollcall-sync/rollcall/internal/devstack"
 	"github.com/rollcall-sync/rollcall/internal/directory"
@@ -22,15 +21,16 @@ import (
 
 // bench is a stack with one account whose runs are measured.
 type bench struct {
+	size
 	stack           *devstack.Stack
-	temporal        client.Client
+	observer        observer
 	account         devstack.Account
 	configurationID string
 	lastRunID       string
 }
 
 // measure runs a stack in a folder of its own, takes all measurements and leaves nothing behind.
-func measure(ctx context.Context, users int) (report Report, err error) {
+func measure(ctx context.Context, s size) (report Report, err error) {
 	dir, err := os.MkdirTemp("", "rollcall-bench-")
 	if err != nil {
 		return report, err
@@ -39,7 +39,10 @@ func measure(ctx context.Context, users int) (report Report, err error) {
 	if err := os.Chmod(dir, 0o755); err != nil { // PostgreSQL's own user has to get through
 		return report, err
 	}
-	people := graph.Generate(users)
+	people, err := s.directory()
+	if err != nil {
+		return report, err
+	}
 	stack, err := devstack.Start(ctx, devstack.Options{
 		Dir: dir, Processes: true, NoUI: true, FreePorts: true,
 		Entra: &people, Out: os.Stderr, Log: slog.Default(),
@@ -48,25 +51,26 @@ func measure(ctx context.Context, users int) (report Report, err error) {
 		return report, err
 	}
 	defer func() { err = errors.Join(err, stack.Stop()) }()
-	b := &bench{stack: stack}
+	b := &bench{size: s, stack: stack}
 	keyring, err := stack.Keyring()
 	if err != nil {
 		return report, err
 	}
-	b.temporal, err = engine.Dial(ctx, engine.Options{HostPort: stack.Describe().Temporal, Keyring: keyring, Logger: slog.Default()})
+	temporal, err := engine.Dial(ctx, engine.Options{HostPort: stack.Describe().Temporal, Keyring: keyring, Logger: slog.Default()})
 	if err != nil {
 		return report, err
 	}
-	defer b.temporal.Close()
-	if b.account, err = stack.NewAccount(ctx, "Bench", "owner@bench.example", 2*users); err != nil {
+	defer temporal.Close()
+	b.observer = observer{temporal: temporal, dataConverter: engine.DataConverter(keyring)}
+	if b.account, err = stack.NewAccount(ctx, "Bench", "owner@bench.example", 2*s.Users); err != nil {
 		return report, err
 	}
 	ca, err := simulate.LoadOrCreateCA(dir)
 	if err != nil {
 		return report, err
 	}
-	report = Report{Users: users, CPUs: runtime.NumCPU()}
-	if report.Floor, err = measureFloor(ctx, stack.Tenant(), ca, b.account, stack.Describe().Database); err != nil {
+	report = Report{size: s, CPUs: runtime.NumCPU()}
+	if report.Floor, err = measureFloor(ctx, stack.Tenant(), s.Groups > 0, ca, b.account, stack.Describe().Database); err != nil {
 		return report, fmt.Errorf("measure floor: %w", err)
 	}
 	if report.Runs, err = b.runs(ctx, people); err != nil {
@@ -82,28 +86,36 @@ func (b *bench) runs(ctx context.Context, people graph.Directory) ([]Run, error)
 	if err != nil {
 		return nil, err
 	}
-	syncNow := func() error {
-		return b.stack.Client(b.account).Call(ctx, http.MethodPost, "/v1/configurations/"+b.configurationID+"/sync", nil, nil)
+	nothing := func() error { return nil }
+	sync := func() error { return b.syncNow(ctx) }
+	var runs []Run
+	for _, planned := range []struct {
+		name          string
+		before, start func() error
+	}{
+		{firstSync, nothing, configure},
+		{unchangedResync, func() error { return b.readInFull(ctx) }, sync},
+		{changedResync, func() error { return errors.Join(b.changeSome(ctx, people, 1), b.readInFull(ctx)) }, sync},
+		{unchangedIncrement, nothing, sync},
+		{changedIncrement, func() error { return b.changeSome(ctx, people, 2) }, sync},
+	} {
+		if err := planned.before(); err != nil {
+			return nil, fmt.Errorf("%s: %w", planned.name, err)
+		}
+		if err := b.settle(ctx); err != nil {
+			return nil, err
+		}
+		run, err := b.run(ctx, planned.name, planned.start)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, run)
 	}
-	first, err := b.run(ctx, firstSync, configure)
-	if err != nil {
-		return nil, err
-	}
-	if err := b.settle(ctx); err != nil {
-		return nil, err
-	}
-	unchanged, err := b.run(ctx, unchangedResync, syncNow)
-	if err != nil {
-		return nil, err
-	}
-	if err := b.settle(ctx); err != nil {
-		return nil, err
-	}
-	if err := b.changeSome(ctx, people); err != nil {
-		return nil, err
-	}
-	changed, err := b.run(ctx, changedResync, syncNow)
-	return []Run{first, unchanged, changed}, err
+	return runs, nil
+}
+
+func (b *bench) syncNow(ctx context.Context) error {
+	return b.stack.Client(b.account).Call(ctx, http.MethodPost, "/v1/configurations/"+b.configurationID+"/sync", nil, nil)
 }
 
 // prepare connects the account and returns what saves its configuration, which starts the first run.
@@ -128,7 +140,7 @@ func (b *bench) prepare(ctx context.Context) (func() error, error) {
 		err := api.Call(ctx, http.MethodPost, "/v1/configurations", map[string]any{
 			"name": "Bench", "connection_id": connection, "scope": map[string]string{"kind": "all_users"}, "mappings": mappings,
 			"schedule":         map[string]string{"weekday": "sunday", "time": "02:00", "time_zone": "UTC"},
-			"on_source_delete": "deactivate",
+			"on_source_delete": "deactivate", "groups": directory.GroupSync{Enabled: b.Groups > 0},
 		}, &configuration)
 		b.configurationID = configuration.ID
 		return err
@@ -140,6 +152,7 @@ type endedRun struct {
 	ID         string              `json:"id"`
 	Status     directory.RunStatus `json:"status"`
 	Reason     string              `json:"reason"`
+	Mode       directory.RunMode   `json:"mode"`
 	Counts     directory.Counts    `json:"counts"`
 	WorkflowID string              `json:"workflow_id"`
 	RunID      string              `json:"run_id"`
@@ -159,10 +172,10 @@ func (b *bench) run(ctx context.Context, name string, start func() error) (Run, 
 	if ended.Status != directory.RunSuccess {
 		return Run{}, fmt.Errorf("%s ended in %s: %s", name, ended.Status, ended.Reason)
 	}
-	if err := b.temporal.GetWorkflow(ctx, ended.WorkflowID, ended.RunID).Get(ctx, nil); err != nil {
+	if err := b.observer.temporal.GetWorkflow(ctx, ended.WorkflowID, ended.RunID).Get(ctx, nil); err != nil {
 		return Run{}, fmt.Errorf("%s: %w", name, err)
 	}
-	described, err := b.temporal.DescribeWorkflowExecution(ctx, ended.WorkflowID, ended.RunID)
+	described, err := b.observer.temporal.DescribeWorkflowExecution(ctx, ended.WorkflowID, ended.RunID)
 	if err != nil {
 		return Run{}, fmt.Errorf("%s: %w", name, err)
 	}
@@ -170,13 +183,13 @@ func (b *bench) run(ctx context.Context, name string, start func() error) (Run, 
 	if err != nil {
 		return Run{}, err
 	}
-	activities, err := activitySeconds(ctx, b.temporal, ended.WorkflowID, ended.RunID)
+	took, err := b.observer.activitySeconds(ctx, ended.WorkflowID, ended.RunID)
 	if err != nil {
 		return Run{}, fmt.Errorf("%s: %w", name, err)
 	}
 	info := described.GetWorkflowExecutionInfo()
 	return Run{
-		Name: name, Seconds: seconds(info.GetCloseTime().AsTime().Sub(begun)), Activities: activities, Counts: ended.Counts,
+		Name: name, Mode: ended.Mode, Seconds: seconds(info.GetCloseTime().AsTime().Sub(begun)), Activities: took, Counts: ended.Counts,
 		HistoryEvents: info.GetHistoryLength(), HistoryBytes: info.GetHistorySizeBytes(), PeakSoFar: peak,
 	}, nil
 }
@@ -224,14 +237,33 @@ func (b *bench) settle(ctx context.Context) error {
 	return nil
 }
 
-// changeSome moves every hundredth person to another department.
-func (b *bench) changeSome(ctx context.Context, people graph.Directory) error {
-	tenant := devstack.Client{Base: b.stack.Describe().Simulators.Entra}
+// readInFull has the tenant forget what the last run knew, so that the next one reads everybody.
+func (b *bench) readInFull(ctx context.Context) error {
+	return b.simulated().Call(ctx, http.MethodPost, "/_sim/expire-delta", nil, nil)
+}
+
+// changeSome moves every hundredth person to another department, and takes the first of those who
+// are left out of every hundredth group.
+func (b *bench) changeSome(ctx context.Context, people graph.Directory, round int) error {
 	for i := 0; i < len(people.Users); i += 100 {
 		path := "/_sim/users/" + people.Users[i].Text("id")
-		if err := tenant.Call(ctx, http.MethodPatch, path, map[string]string{"department": "Moved"}, nil); err != nil {
+		if err := b.simulated().Call(ctx, http.MethodPatch, path, map[string]string{"department": fmt.Sprint("Moved ", round)}, nil); err != nil {
+			return err
+		}
+	}
+	for i := 0; i < len(people.Groups); i += 100 {
+		var members []string
+		if err := json.Unmarshal(people.Groups[i].Get("members"), &members); err != nil {
+			return err
+		}
+		path := "/_sim/groups/" + people.Groups[i].Text("id") + "/members"
+		if err := b.simulated().Call(ctx, http.MethodPut, path, members[min(round, len(members)):], nil); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (b *bench) simulated() devstack.Client {
+	return devstack.Client{Base: b.stack.Describe().Simulators.Entra}
 }

@@ -5,29 +5,48 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+
+	"github.com/rollcall-sync/rollcall/activities"
 )
+
+// observer reads what is in histories.
+type observer struct {
+	temporal      client.Client
+	dataConverter converter.DataConverter
+}
+
+// applyMemberships is the name under which changes of groups and memberships are counted, apart from
+// those of people.
+const applyMemberships = "ApplyChanges, groups and memberships"
 
 // activitySeconds adds up how long the activities of an execution took, by name, from their
 // scheduling to their end.
-func activitySeconds(ctx context.Context, temporal client.Client, workflowID, runID string) (map[string]float64, error) {
+func (o observer) activitySeconds(ctx context.Context, workflowID, runID string) (map[string]float64, error) {
 	type scheduled struct {
 		name string
 		at   time.Time
 	}
 	pending, took := map[int64]scheduled{}, map[string]time.Duration{}
-	for events := temporal.GetWorkflowHistory(ctx, workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); events.HasNext(); {
+	for events := o.temporal.GetWorkflowHistory(ctx, workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); events.HasNext(); {
 		event, err := events.Next()
 		if err != nil {
 			return nil, err
 		}
 		if begun := event.GetActivityTaskScheduledEventAttributes(); begun != nil {
-			pending[event.GetEventId()] = scheduled{begun.GetActivityType().GetName(), event.GetEventTime().AsTime()}
+			name, err := o.nameOf(begun)
+			if err != nil {
+				return nil, err
+			}
+			pending[event.GetEventId()] = scheduled{name, event.GetEventTime().AsTime()}
 		}
 		if ended := event.GetActivityTaskCompletedEventAttributes(); ended != nil {
 			activity := pending[ended.GetScheduledEventId()]
@@ -39,6 +58,19 @@ func activitySeconds(ctx context.Context, temporal client.Client, workflowID, ru
 		sums[name] = seconds(d)
 	}
 	return sums, nil
+}
+
+func (o observer) nameOf(activity *historypb.ActivityTaskScheduledEventAttributes) (string, error) {
+	name := activity.GetActivityType().GetName()
+	if name != "ApplyChanges" {
+		return name, nil
+	}
+	var in activities.ApplyInput
+	err := o.dataConverter.FromPayloads(activity.GetInput(), &in)
+	if slices.Contains(activities.MembershipSteps(), in.Step) {
+		name = applyMemberships
+	}
+	return name, err
 }
 
 // peakMiB is the most memory that a process ever had resident, as Linux counts it.

@@ -38,7 +38,10 @@ func Run(ctx context.Context, c config.Starter, tc engine.Options, log *slog.Log
 	a := admin.New(admin.Options{
 		Store: db, Temporal: temporalClient, Sources: service.Sources(c.Common), Keyring: c.Keyring, Log: log,
 		PublicURL: c.PublicURL, TemporalUIURL: c.TemporalUIURL, Namespace: engine.Namespace,
-		EntraClientID: c.Entra.ClientID, EntraLoginURL: c.Entra.LoginURL, GraphURL: c.Entra.GraphURL,
+		EntraClientID: c.Entra.ClientID, EntraClientSecret: string(c.Entra.ClientSecret),
+		EntraLoginURL: c.Entra.LoginURL, GraphURL: c.Entra.GraphURL,
+		GoogleClientID: c.Google.ClientID, GoogleClientSecret: string(c.Google.ClientSecret),
+		GoogleLoginURL: c.Google.LoginURL, HTTP: service.HTTPClient(c.Common),
 	})
 	handler, err := web.Handler(web.Options{Admin: a, Log: log, Mounts: codec(c)})
 	if err != nil {

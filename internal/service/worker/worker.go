@@ -9,9 +9,7 @@ import (
 	"log/slog"
 	"time"
 
-	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 	sdkworker "go.temporal.io/sdk/worker"
 
 	"github.com/rollcall-sync/rollcall/activities"
@@ -50,9 +48,11 @@ func Run(ctx context.Context, c config.Worker, tc engine.Options, log *slog.Logg
 		WorkerStopTimeout:                  5 * time.Second,
 	})
 	workflows.Register(w)
+	wake := waker(temporalClient)
 	w.RegisterActivity(&activities.Configurations{Store: db, Now: time.Now})
-	w.RegisterActivity(&activities.Sync{Store: db, Sources: service.Sources(c.Common), Wake: waker(temporalClient)})
+	w.RegisterActivity(&activities.Sync{Store: db, Sources: service.Sources(c.Common), Wake: wake, Now: time.Now})
 	w.RegisterActivity(&activities.Mail{Store: db, Sender: sender, Now: time.Now})
+	w.RegisterActivity(&activities.Maintenance{Store: db, Wake: wake})
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start worker: %w", err)
 	}
@@ -64,13 +64,8 @@ func Run(ctx context.Context, c config.Worker, tc engine.Options, log *slog.Logg
 // waker starts an account's MailOutbox, or tells the one that is there.
 func waker(c client.Client) func(context.Context, string) error {
 	return func(ctx context.Context, accountID string) error {
-		id := workflows.MailOutboxID(accountID)
-		_, err := c.SignalWithStartWorkflow(ctx, id, workflows.SignalMailWaiting, nil, client.StartWorkflowOptions{
-			ID: id, TaskQueue: engine.TaskQueue,
-			WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-			TypedSearchAttributes: temporal.NewSearchAttributes(engine.RollcallAccount.ValueSet(accountID)),
-			StaticSummary:         "Delivers the waiting mail of an account",
-		}, workflows.MailOutboxName, workflows.MailOutboxInput{AccountID: accountID})
+		options, in := workflows.StartMailOutbox(accountID)
+		_, err := c.SignalWithStartWorkflow(ctx, options.ID, workflows.SignalMailWaiting, nil, options, workflows.MailOutboxName, in)
 		if err != nil {
 			return errors.Join(errors.New("wake mail outbox"), err)
 		}

@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -27,7 +25,7 @@ type collection struct {
 func writeCollection(w http.ResponseWriter, r *http.Request, c collection) {
 	body := make([]byte, 0, 512+c.size*512)
 	body = append(body, `{"@odata.context":`...)
-	body = simulate.AppendString(body, baseURL(r)+"/v1.0/$metadata#"+c.context)
+	body = simulate.AppendString(body, simulate.BaseURL(r)+"/v1.0/$metadata#"+c.context)
 	if c.count >= 0 {
 		body = append(body, `,"@odata.count":`...)
 		body = strconv.AppendInt(body, int64(c.count), 10)
@@ -45,17 +43,17 @@ func writeCollection(w http.ResponseWriter, r *http.Request, c collection) {
 		}
 		body = c.item(body, i)
 	}
-	writeBody(w, http.StatusOK, jsonType, append(body, "]}"...))
+	simulate.WriteBody(w, http.StatusOK, jsonType, append(body, "]}"...))
 }
 
 func writeEntity(w http.ResponseWriter, r *http.Request, context string, p projection, object simulate.Object, extra string) {
-	context = baseURL(r) + "/v1.0/$metadata#" + context + "/$entity"
+	context = simulate.BaseURL(r) + "/v1.0/$metadata#" + context + "/$entity"
 	extra = `"@odata.context":` + string(simulate.AppendString(nil, context)) + "," + extra
-	writeBody(w, http.StatusOK, jsonType, p.append(nil, object, extra))
+	simulate.WriteBody(w, http.StatusOK, jsonType, p.append(nil, object, extra))
 }
 
 func writeCount(w http.ResponseWriter, count int) {
-	writeBody(w, http.StatusOK, "text/plain", strconv.AppendInt(nil, int64(count), 10))
+	simulate.WriteBody(w, http.StatusOK, "text/plain", strconv.AppendInt(nil, int64(count), 10))
 }
 
 func writeError(w http.ResponseWriter, r *http.Request, err error) {
@@ -64,16 +62,7 @@ func writeError(w http.ResponseWriter, r *http.Request, err error) {
 		slog.Error("simulated Graph", "error", err)
 		known = &odataError{http.StatusInternalServerError, "Service_InternalServerError", "Encountered an internal server error."}
 	}
-	writeBody(w, known.status, "application/json", known.body(r))
-}
-
-func writeBody(w http.ResponseWriter, status int, contentType string, body []byte) {
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	if _, err := w.Write(body); err != nil {
-		slog.Debug("answer of a simulated tenant cut", "error", err)
-	}
+	simulate.WriteBody(w, known.status, "application/json", known.body(r))
 }
 
 // contextOf names a set and the selected properties, as @odata.context does.
@@ -100,18 +89,15 @@ func nextLink(r *http.Request, token string) string {
 		}
 	}
 	kept = append(kept, "$skiptoken="+token)
-	return baseURL(r) + r.URL.EscapedPath() + "?" + strings.Join(kept, "&")
+	return simulate.BaseURL(r) + r.URL.EscapedPath() + "?" + strings.Join(kept, "&")
 }
-
-func encodeToken(v any) string { return base64.RawURLEncoding.EncodeToString(encode(v)) }
 
 // decodeToken fills v from a token; an empty token leaves it as it is.
 func decodeToken(token string, v any) error {
 	if token == "" {
 		return nil
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(token)
-	if err := errors.Join(err, json.Unmarshal(raw, v)); err != nil {
+	if err := simulate.DecodeToken(token, v); err != nil {
 		return &odataError{http.StatusBadRequest, "Directory_ExpiredPageToken",
 			"The specified page token value has expired and can no longer be included in your request."}
 	}

@@ -35,7 +35,7 @@ func (t *Tenant) deltaUsers(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if state.Epoch != *t.epoch.Load() {
-		w.Header().Set("Location", baseURL(r)+r.URL.EscapedPath()+"?$deltatoken=")
+		w.Header().Set("Location", simulate.BaseURL(r)+r.URL.EscapedPath()+"?$deltatoken=")
 		return &odataError{http.StatusGone, "syncStateNotFound", "The sync state generation is not found; all users must be read again."}
 	}
 	c := collection{context: contextOf("users", state.Select), count: -1}
@@ -46,12 +46,12 @@ func (t *Tenant) deltaUsers(w http.ResponseWriter, r *http.Request) error {
 	} else {
 		done = t.laterRound(&c, &next, p)
 	}
-	link := baseURL(r) + r.URL.EscapedPath()
+	link := simulate.BaseURL(r) + r.URL.EscapedPath()
 	if done {
 		next.All, next.Seq = false, 0
-		c.delta = link + "?$deltatoken=" + encodeToken(next)
+		c.delta = link + "?$deltatoken=" + simulate.EncodeToken(next)
 	} else {
-		c.next = link + "?$skiptoken=" + encodeToken(next)
+		c.next = link + "?$skiptoken=" + simulate.EncodeToken(next)
 	}
 	writeCollection(w, r, c)
 	return nil
@@ -70,7 +70,7 @@ func (t *Tenant) parseDelta(r *http.Request) (deltaState, error) {
 		return state, err
 	}
 	state.All = token == ""
-	t.store.read(func() { state.Since = t.store.change })
+	t.store.Read(func() { state.Since = t.store.Change() })
 	return state, nil
 }
 
@@ -90,14 +90,14 @@ func deltaPageSize(r *http.Request, q listQuery) int {
 }
 
 func (t *Tenant) firstRound(c *collection, state *deltaState, p projection) (done bool) {
-	var records []record
-	t.store.read(func() { records = t.store.users.after(state.Seq, state.Top+1, nil) })
+	var records []simulate.Record
+	t.store.Read(func() { records = t.store.users.After(state.Seq, state.Top+1, nil) })
 	if done = len(records) <= state.Top; !done {
 		records = records[:state.Top]
-		state.Seq = records[state.Top-1].seq
+		state.Seq = records[state.Top-1].Seq
 	}
 	c.size = len(records)
-	c.item = func(dst []byte, i int) []byte { return p.append(dst, records[i].object, "") }
+	c.item = func(dst []byte, i int) []byte { return p.append(dst, records[i].Object, "") }
 	return done
 }
 
@@ -105,18 +105,18 @@ func (t *Tenant) laterRound(c *collection, state *deltaState, p projection) (don
 	type news struct {
 		change uint64
 		object simulate.Object
-		gone   removal
+		gone   simulate.Removal
 	}
 	var all []news
 	var now uint64
-	t.store.read(func() {
-		changed, removed := t.store.users.changesAfter(state.Since)
-		now = t.store.change
+	t.store.Read(func() {
+		changed, removed := t.store.users.ChangedAfter(state.Since)
+		now = t.store.Change()
 		for _, r := range changed {
-			all = append(all, news{change: r.change, object: r.object})
+			all = append(all, news{change: r.Change, object: r.Object})
 		}
 		for _, r := range removed {
-			all = append(all, news{change: r.change, gone: r})
+			all = append(all, news{change: r.Change, gone: r})
 		}
 	})
 	slices.SortFunc(all, func(a, b news) int { return cmp.Compare(a.change, b.change) })
@@ -130,13 +130,18 @@ func (t *Tenant) laterRound(c *collection, state *deltaState, p projection) (don
 		if all[i].object != nil {
 			return p.append(dst, all[i].object, "")
 		}
-		return all[i].gone.append(dst)
+		return appendRemoval(dst, all[i].gone)
 	}
 	return done
 }
 
-func (r removal) append(dst []byte) []byte {
-	dst = simulate.AppendString(append(dst, `{"id":`...), r.id)
-	dst = simulate.AppendString(append(dst, `,"@removed":{"reason":`...), r.reason)
+// appendRemoval says of a user that they were deleted: "changed" as long as they can be restored.
+func appendRemoval(dst []byte, r simulate.Removal) []byte {
+	reason := "changed"
+	if r.ForGood {
+		reason = "deleted"
+	}
+	dst = simulate.AppendString(append(dst, `{"id":`...), r.ID)
+	dst = simulate.AppendString(append(dst, `,"@removed":{"reason":`...), reason)
 	return append(dst, "}}"...)
 }

@@ -1,10 +1,6 @@
 package graph
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -37,29 +33,15 @@ func Load(path string) (Directory, error) {
 
 // Parse reads a directory. Its errors name the line or the object.
 func Parse(data []byte) (Directory, error) {
-	var file struct {
-		Organization json.RawMessage   `json:"organization"`
-		Users        []json.RawMessage `json:"users"`
-		Groups       []json.RawMessage `json:"groups"`
-	}
-	if err := json.Unmarshal(data, &file); err != nil {
-		return Directory{}, explainJSON(data, err)
-	}
 	var directory Directory
-	var err error
-	if file.Organization != nil {
-		if directory.Organization, err = simulate.ParseObject(file.Organization); err != nil {
-			return Directory{}, fmt.Errorf("organization %w", err)
-		}
-	}
-	if directory.Users, err = parseObjects("users", file.Users); err != nil {
-		return Directory{}, err
-	}
-	if directory.Groups, err = parseObjects("groups", file.Groups); err != nil {
+	err := simulate.ParseFile(data, "an object with organization, users and groups",
+		map[string]*simulate.Object{"organization": &directory.Organization},
+		map[string]*[]simulate.Object{"users": &directory.Users, "groups": &directory.Groups})
+	if err != nil {
 		return Directory{}, err
 	}
 	for i, group := range directory.Groups {
-		if _, err := parseMembers(group); err != nil {
+		if err := checkMembers(group); err != nil {
 			return Directory{}, fmt.Errorf("groups[%d]: %w", i, err)
 		}
 	}
@@ -68,66 +50,9 @@ func Parse(data []byte) (Directory, error) {
 
 // WriteTo writes the directory as a file that Load reads.
 func (d Directory) WriteTo(w io.Writer) (int64, error) {
-	out := bufio.NewWriterSize(w, 1<<16)
-	counted := &counter{w: out}
-	organization := d.Organization
-	if organization == nil {
-		organization = simulate.Object("{}")
-	}
-	fmt.Fprintf(counted, `{"organization":%s,"users":[`, []byte(organization))
-	writeObjects(counted, d.Users)
-	fmt.Fprint(counted, `],"groups":[`)
-	writeObjects(counted, d.Groups)
-	fmt.Fprint(counted, "]}\n")
-	return counted.n, out.Flush()
-}
-
-type counter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *counter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
-	return n, err
-}
-
-func writeObjects(w io.Writer, objects []simulate.Object) {
-	for i, object := range objects {
-		if i > 0 {
-			fmt.Fprint(w, ",\n")
-		}
-		fmt.Fprintf(w, "%s", []byte(object))
-	}
-}
-
-func parseObjects(list string, raws []json.RawMessage) ([]simulate.Object, error) {
-	objects := make([]simulate.Object, 0, len(raws))
-	for i, raw := range raws {
-		object, err := simulate.ParseObject(raw)
-		if err != nil {
-			return nil, fmt.Errorf("%s[%d] %w", list, i, err)
-		}
-		objects = append(objects, object)
-	}
-	return objects, nil
-}
-
-func explainJSON(data []byte, err error) error {
-	var syntax *json.SyntaxError
-	var wrongType *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		return fmt.Errorf("line %d is not JSON: %w", lineOf(data, syntax.Offset), err)
-	case errors.As(err, &wrongType) && wrongType.Field == "":
-		return fmt.Errorf("is a JSON %s, not an object with organization, users and groups: %w", wrongType.Value, err)
-	case errors.As(err, &wrongType):
-		return fmt.Errorf("line %d: %s is a %s, not a list of objects: %w", lineOf(data, wrongType.Offset), wrongType.Field, wrongType.Value, err)
-	}
-	return err
-}
-
-func lineOf(data []byte, offset int64) int {
-	return bytes.Count(data[:min(offset, int64(len(data)))], []byte("\n")) + 1
+	file := simulate.NewFileWriter(w)
+	file.Object("organization", d.Organization)
+	file.List("users", d.Users)
+	file.List("groups", d.Groups)
+	return file.Close()
 }

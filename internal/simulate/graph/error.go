@@ -3,11 +3,12 @@ package graph
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/internal/simulate"
 )
 
 // odataError is an error of Graph.
@@ -45,7 +46,7 @@ func (e *odataError) body(r *http.Request) []byte {
 	if clientID == "" {
 		clientID = id
 	}
-	return encode(map[string]content{"error": {e.code, e.message, innerError{
+	return simulate.Encode(map[string]content{"error": {e.code, e.message, innerError{
 		Date: time.Now().UTC().Format("2006-01-02T15:04:05"), RequestID: id, ClientRequestID: clientID,
 	}}})
 }
@@ -89,7 +90,7 @@ func (e *loginError) text() string { return fmt.Sprintf("AADSTS%d: %s", e.number
 func (e *loginError) body() []byte {
 	id := newID()
 	now := time.Now().UTC().Format("2006-01-02 15:04:05Z")
-	return encode(map[string]any{
+	return simulate.Encode(map[string]any{
 		"error":             e.code,
 		"error_description": fmt.Sprintf("%s Trace ID: %s Correlation ID: %s Timestamp: %s", e.text(), id, id, now),
 		"error_codes":       []int{e.number},
@@ -98,14 +99,6 @@ func (e *loginError) body() []byte {
 		"correlation_id":    id,
 		"error_uri":         fmt.Sprintf("https://login.microsoftonline.com/error?code=%d", e.number),
 	})
-}
-
-func encode(v any) []byte {
-	body, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // maps and structs of strings always encode
-	}
-	return body
 }
 
 // newID makes a random UUID.

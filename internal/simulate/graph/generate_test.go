@@ -7,16 +7,19 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rollcall-sync/rollcall/internal/simulate"
 	"github.com/rollcall-sync/rollcall/internal/simulate/graph"
 )
 
-func TestGeneratedPeopleAreCompleteAndDistinct(t *testing.T) {
+func TestGeneratedPeopleAreDistinctAndHaveWhatIsMandatory(t *testing.T) {
 	t.Parallel()
 	const n = 20_000
 	directory := graph.Generate(n)
@@ -26,19 +29,56 @@ func TestGeneratedPeopleAreCompleteAndDistinct(t *testing.T) {
 		var u map[string]any
 		require.NoError(t, json.Unmarshal(user, &u))
 		require.Equal(t, true, u["accountEnabled"])
-		for _, property := range []string{"givenName", "surname", "displayName", "jobTitle", "department", "mail"} {
+		for _, property := range []string{"givenName", "surname", "displayName", "mail"} {
 			require.NotEmpty(t, strings.TrimSpace(u[property].(string)), property)
 		}
 		require.Regexp(t, `^[a-z0-9.]+@alderney\.example$`, u["mail"])
-		require.Len(t, u["employeeId"], 6)
-		_, err := time.Parse(time.RFC3339, u["employeeHireDate"].(string))
-		require.NoError(t, err)
 		for property, values := range seen {
-			value := u[property].(string)
+			value, there := u[property].(string)
 			require.False(t, values[value], "%s %s is used twice", property, value)
-			values[value] = true
+			values[value] = there
 		}
 	}
+}
+
+// A real directory has gaps, several values, dates and numbers with leading zeros.
+func TestGeneratedPeopleHaveGapsAndAllTypes(t *testing.T) {
+	t.Parallel()
+	const n = 300
+	have := map[string]int{}
+	for _, user := range graph.Generate(n).Users {
+		var u map[string]any
+		require.NoError(t, json.Unmarshal(user, &u))
+		for name := range u {
+			have[name]++
+		}
+		for _, date := range []string{"employeeHireDate", "extension_2f8c1d6ab94e4c7d8e5fa0b1c2d3e4f5_probationEnds"} {
+			if text, ok := u[date].(string); ok {
+				_, err := time.Parse(time.RFC3339, text)
+				require.NoError(t, err)
+			}
+		}
+		if id, ok := u["employeeId"].(string); ok {
+			require.Regexp(t, `^0\d{5}$`, id)
+		}
+		require.IsType(t, []any{}, u["businessPhones"])
+	}
+	for name, count := range have {
+		require.Greater(t, count, n/4, name)
+	}
+	for _, name := range []string{"mobilePhone", "department", "jobTitle", "officeLocation", "employeeId", "employeeHireDate", "city", "manager"} {
+		require.Less(t, have[name], n, name)
+	}
+}
+
+func TestGeneratedNamesAreInManyScripts(t *testing.T) {
+	t.Parallel()
+	all := string(simulate.Encode(graph.Demo().Users))
+	for _, script := range []*unicode.RangeTable{unicode.Latin, unicode.Han, unicode.Hiragana, unicode.Arabic, unicode.Greek, unicode.Cyrillic, unicode.Devanagari} {
+		require.True(t, strings.ContainsFunc(all, func(r rune) bool { return unicode.Is(script, r) }))
+	}
+	require.Contains(t, all, "ü")
+	require.Contains(t, all, "O'Neill")
 }
 
 func TestGeneratedDirectoryIsTheSameEachTime(t *testing.T) {
@@ -60,13 +100,32 @@ func TestGeneratedDirectoryIsTheSameEachTime(t *testing.T) {
 func TestDemoIsACompanyWithNestedGroups(t *testing.T) {
 	t.Parallel()
 	c := start(t, graph.Demo())
-	require.Len(t, mustAll(c, "/v1.0/users"), 120)
+	require.Len(t, mustAll(c, "/v1.0/users"), 300)
 	groups := mustAll(c, "/v1.0/groups?$select=id,displayName")
 	names, ids := texts(t, groups, "displayName"), texts(t, groups, "id")
+	require.Len(t, unique(ids), len(ids))
+	inside := func(name, relation string) []json.RawMessage {
+		t.Helper()
+		require.Contains(t, names, name)
+		return mustAll(c, "/v1.0/groups/"+ids[slices.Index(names, name)]+"/"+relation)
+	}
 	require.Equal(t, "All staff", names[len(names)-1])
-	all := ids[len(ids)-1]
-	require.Len(t, mustAll(c, "/v1.0/groups/"+all+"/members"), len(groups)-1)
-	require.Len(t, mustAll(c, "/v1.0/groups/"+all+"/transitiveMembers/microsoft.graph.user"), 120)
+	require.Len(t, inside("All staff", "members/microsoft.graph.user"), 0)
+	require.Len(t, inside("All staff", "members"), 8)
+	require.Len(t, inside("All staff", "transitiveMembers/microsoft.graph.user"), 300)
+	require.ElementsMatch(t, []string{"Backend", "Frontend", "Platform"}, texts(t, inside("Engineering", "members/microsoft.graph.group"), "displayName"))
+	require.NotEmpty(t, inside("Backend", "members"))
+	require.Empty(t, inside("Alumni", "members"))
+	require.Len(t, names, len(unique(names))+1, "two groups have the same name")
+
+	council := texts(t, inside("Operations Council", "transitiveMembers/microsoft.graph.user"), "id")
+	require.Len(t, unique(council), len(council), "who is in by two ways is listed once")
+	require.ElementsMatch(t, texts(t, inside("Engineering", "transitiveMembers/microsoft.graph.user"), "id"), council)
+	var types []string
+	for _, name := range []string{"Meeting room booking", "Site Hamburg"} {
+		types = append(types, texts(t, inside(name, "members"), "@odata.type")...)
+	}
+	require.Subset(t, types, []string{"#microsoft.graph.user", "#microsoft.graph.device", "#microsoft.graph.servicePrincipal", "#microsoft.graph.orgContact"})
 }
 
 func TestLoadNamesTheFileAndThePlace(t *testing.T) {

@@ -26,12 +26,12 @@ func (t *Tenant) showGroup(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return resourceNotFound(r.PathValue("id"))
 	}
-	writeEntity(w, r, contextOf("groups", q.selects), newProjection(q.selects, groupDefaults()), group.object, "")
+	writeEntity(w, r, contextOf("groups", q.selects), newProjection(q.selects, groupDefaults()), group.Object, "")
 	return nil
 }
 
-func (t *Tenant) findGroup(id string) (group record, ok bool) {
-	t.store.read(func() { group, ok = t.store.groups.get(id) })
+func (t *Tenant) findGroup(id string) (group simulate.Record, ok bool) {
+	t.store.Read(func() { group, ok = t.store.groups.Get(id) })
 	return group, ok
 }
 
@@ -89,9 +89,9 @@ func (t *Tenant) listMembers(w http.ResponseWriter, r *http.Request) error {
 	return t.writeMembers(w, r, request, q, members)
 }
 
-func (t *Tenant) membersOf(group record, request memberRequest, q listQuery) []member {
+func (t *Tenant) membersOf(group simulate.Record, request memberRequest, q listQuery) []member {
 	var members []member
-	t.store.read(func() { members = t.store.members(group, request.transitive) })
+	t.store.Read(func() { members = t.store.members(group, request.transitive) })
 	if request.cast == "" && q.match == nil {
 		return members
 	}
@@ -123,7 +123,7 @@ func (t *Tenant) writeMembers(w http.ResponseWriter, r *http.Request, request me
 	members = members[start:]
 	if len(members) > q.top {
 		members = members[:q.top]
-		c.next = nextLink(r, encodeToken(place{Kind: members[q.top-1].kind, Seq: members[q.top-1].seq}))
+		c.next = nextLink(r, simulate.EncodeToken(place{Kind: members[q.top-1].kind, Seq: members[q.top-1].seq}))
 	}
 	c.size = len(members)
 	write := memberWriter(request.cast, q.selects)

@@ -41,12 +41,12 @@ type membershipKey struct {
 }
 
 // members lists who is in a group, sorted. The caller holds the read lock.
-func (s *store) members(group record, transitive bool) []member {
-	key := membershipKey{group.id, transitive}
+func (s *store) members(group simulate.Record, transitive bool) []member {
+	key := membershipKey{group.ID, transitive}
 	s.cacheMu.Lock()
 	defer s.cacheMu.Unlock()
-	if s.cache.lists == nil || s.cache.change != s.change {
-		s.cache = membershipCache{change: s.change, lists: map[membershipKey][]member{}}
+	if s.cache.lists == nil || s.cache.change != s.Change() {
+		s.cache = membershipCache{change: s.Change(), lists: map[membershipKey][]member{}}
 	}
 	if list, ok := s.cache.lists[key]; ok {
 		return list
@@ -56,19 +56,19 @@ func (s *store) members(group record, transitive bool) []member {
 	return list
 }
 
-func (s *store) resolve(start record, transitive bool) []member {
+func (s *store) resolve(start simulate.Record, transitive bool) []member {
 	type place struct {
 		kind int
 		seq  uint64
 	}
 	var found []member
-	seen := map[place]bool{{kindGroup, start.seq}: true}
+	seen := map[place]bool{{kindGroup, start.Seq}: true}
 	others := uint64(0)
-	queue := []record{start}
+	queue := []simulate.Record{start}
 	for len(queue) > 0 {
 		group := queue[0]
 		queue = queue[1:]
-		references, _ := parseMembers(group.object) // checked when it came in
+		references, _ := parseMembers(group.Object) // checked when it came in
 		for _, reference := range references {
 			m, nested, ok := s.lookup(reference, others+1)
 			if !ok || seen[place{m.kind, m.seq}] {
@@ -90,17 +90,17 @@ func (s *store) resolve(start record, transitive bool) []member {
 
 // lookup finds what a reference stands for. An id that is nobody's is left out,
 // as a deleted object leaves the members lists of a real tenant.
-func (s *store) lookup(r reference, nextOther uint64) (m member, group record, ok bool) {
+func (s *store) lookup(r reference, nextOther uint64) (m member, group simulate.Record, ok bool) {
 	if r.object != nil {
-		return member{kind: kindOther, seq: nextOther, object: r.object}, record{}, true
+		return member{kind: kindOther, seq: nextOther, object: r.object}, simulate.Record{}, true
 	}
-	if user, ok := s.users.get(r.id); ok {
-		return member{kind: kindUser, seq: user.seq, object: user.object}, record{}, true
+	if user, ok := s.users.Get(r.id); ok {
+		return member{kind: kindUser, seq: user.Seq, object: user.Object}, simulate.Record{}, true
 	}
-	if group, ok := s.groups.get(r.id); ok {
-		return member{kind: kindGroup, seq: group.seq, object: group.object}, group, true
+	if group, ok := s.groups.Get(r.id); ok {
+		return member{kind: kindGroup, seq: group.Seq, object: group.Object}, group, true
 	}
-	return member{}, record{}, false
+	return member{}, simulate.Record{}, false
 }
 
 // reference is one entry of a group's members: an id, or an object.

@@ -97,7 +97,9 @@ func (m metadata) requireTyped(t *testing.T, typeName string, value any, where s
 	object, ok := value.(map[string]any)
 	require.True(t, ok, "%s is no object", where)
 	for name, inner := range object {
-		if strings.Contains(name, "@odata.") {
+		directoryExtension := m[typeName].Open && strings.HasPrefix(name, "extension_")
+		manager := typeName == "user" && name == "manager" // a relation, which the metadata's properties do not list
+		if strings.Contains(name, "@odata.") || directoryExtension || manager {
 			continue
 		}
 		edm := m.property(typeName, name)
@@ -114,8 +116,8 @@ func TestBodiesFitGraphsMetadata(t *testing.T) {
 	t.Parallel()
 	types := loadMetadata(t)
 	c := start(t, graph.Demo())
-	selectAll := "accountEnabled,businessPhones,city,department,displayName,employeeHireDate,employeeId,givenName,id,jobTitle," +
-		"mail,mobilePhone,otherMails,preferredLanguage,proxyAddresses,surname,usageLocation,userPrincipalName,userType"
+	selectAll := "accountEnabled,businessPhones,city,companyName,department,displayName,employeeHireDate,employeeId,employeeOrgData,givenName,id,jobTitle," +
+		"mail,officeLocation,onPremisesExtensionAttributes,mobilePhone,otherMails,preferredLanguage,proxyAddresses,surname,usageLocation,userPrincipalName,userType"
 	for target, typeName := range map[string]string{
 		"/v1.0/users?$top=999":                      "user",
 		"/v1.0/users?$top=999&$select=" + selectAll: "user",

@@ -6,64 +6,38 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/simulate"
 )
 
-// store is the directory as it is now. Objects are immutable, so readers keep
-// what they took under the lock.
+// store is the directory as it is now.
 type store struct {
-	mu           sync.RWMutex
+	simulate.Store
 	organization simulate.Object
-	users        *table
-	groups       *table
-	change       uint64 // number of the latest change
+	users        *simulate.Table
+	groups       *simulate.Table
 
 	cacheMu sync.Mutex
 	cache   membershipCache
 }
 
 func newStore(directory Directory) *store {
-	s := &store{
+	return &store{
 		organization: directory.Organization,
-		users:        newTable(len(directory.Users)),
-		groups:       newTable(len(directory.Groups)),
+		users:        simulate.NewTable(directory.Users),
+		groups:       simulate.NewTable(directory.Groups),
 	}
-	for _, user := range directory.Users {
-		s.users.add(user, 0)
-	}
-	for _, group := range directory.Groups {
-		s.groups.add(group, 0)
-	}
-	return s
 }
 
-func (s *store) directory() Directory {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return Directory{Organization: s.organization, Users: s.users.objects(), Groups: s.groups.objects()}
+func (s *store) directory() (d Directory) {
+	s.Read(func() {
+		d = Directory{Organization: s.organization, Users: s.users.Objects(), Groups: s.groups.Objects()}
+	})
+	return d
 }
 
 func (s *store) replace(directory Directory) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.organization = directory.Organization
-	s.users.replace(directory.Users, s.nextChange)
-	s.groups.replace(directory.Groups, s.nextChange)
-	s.nextChange()
-}
-
-// read runs f while nothing changes.
-func (s *store) read(f func()) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	f()
-}
-
-// write runs f, which may change the directory, alone.
-func (s *store) write(f func() error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return f()
-}
-
-func (s *store) nextChange() uint64 {
-	s.change++
-	return s.change
+	_ = s.Write(func() error {
+		s.organization = directory.Organization
+		s.users.Replace(directory.Users, s.NextChange)
+		s.groups.Replace(directory.Groups, s.NextChange)
+		s.NextChange()
+		return nil
+	})
 }

@@ -1,6 +1,7 @@
 // Package graph simulates a Microsoft Entra tenant: the login service (client
-// credentials, admin consent) and the part of Microsoft Graph v1.0 that reads
-// users, groups, members and the organization, on one address.
+// credentials, sign-in, admin consent) and the part of Microsoft Graph v1.0 that
+// reads users, groups, members, directory extensions and the organization, on
+// one address.
 //
 // It serves the objects of its directory as they are and judges none of them. It
 // speaks the wire format only and shares no code with the client that it tests.
@@ -9,6 +10,7 @@ package graph
 import (
 	"crypto/sha256"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/rollcall-sync/rollcall/internal/simulate"
@@ -25,6 +27,8 @@ type Tenant struct {
 	signKey [sha256.Size]byte
 	revoked atomic.Bool
 	epoch   atomic.Pointer[string] // delta links of another epoch have expired
+	codes   *simulate.Codes
+	issuer  func() *simulate.Issuer // made when it is needed first
 }
 
 // Option changes a tenant that New makes.
@@ -38,7 +42,7 @@ func ClientSecret(secret string) Option {
 
 // New makes a tenant that serves directory. Consent counts as given.
 func New(directory Directory, options ...Option) *Tenant {
-	t := &Tenant{store: newStore(directory)}
+	t := &Tenant{store: newStore(directory), codes: simulate.NewCodes(), issuer: sync.OnceValue(simulate.NewIssuer)}
 	for _, option := range options {
 		option(t)
 	}
@@ -61,7 +65,7 @@ func (t *Tenant) Directory() Directory { return t.store.directory() }
 
 // organization is the file's, with an id where the file has none.
 func (t *Tenant) organization() (organization simulate.Object) {
-	t.store.read(func() { organization = t.store.organization })
+	t.store.Read(func() { organization = t.store.organization })
 	if organization.Text("id") != "" {
 		return organization
 	}
@@ -77,6 +81,9 @@ func (t *Tenant) expireDelta() {
 func (t *Tenant) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{tenant}/v2.0/.well-known/openid-configuration", t.showOpenID)
+	mux.HandleFunc("GET /{tenant}/discovery/v2.0/keys", t.showKeys)
+	mux.HandleFunc("GET /{tenant}/oauth2/v2.0/authorize", t.showSignIn)
+	mux.HandleFunc("GET /{tenant}/oauth2/v2.0/authorize/{outcome}", t.decideSignIn)
 	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/token", t.issueToken)
 	for _, path := range []string{"/{tenant}/adminconsent", "/{tenant}/v2.0/adminconsent"} {
 		mux.HandleFunc("GET "+path, t.showConsent)
@@ -91,6 +98,7 @@ func (t *Tenant) routes() http.Handler {
 	t.route(mux, "GET /v1.0/users/delta()", t.deltaUsers)
 	t.route(mux, "GET /v1.0/users/microsoft.graph.delta()", t.deltaUsers)
 	t.route(mux, "GET /v1.0/users/{id}", t.showUser)
+	t.route(mux, "POST /v1.0/directoryObjects/getAvailableExtensionProperties", t.listExtensions)
 	t.route(mux, "GET /v1.0/groups", t.listGroups)
 	t.route(mux, "GET /v1.0/groups/{id}", t.showGroup)
 	t.route(mux, "GET /v1.0/groups/{id}/{relation}", t.listMembers)

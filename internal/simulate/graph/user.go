@@ -23,26 +23,26 @@ func (t *Tenant) listUsers(w http.ResponseWriter, r *http.Request) error {
 }
 
 // listTable answers one page of users or groups.
-func (t *Tenant) listTable(w http.ResponseWriter, r *http.Request, from *table, q listQuery, c collection,
+func (t *Tenant) listTable(w http.ResponseWriter, r *http.Request, from *simulate.Table, q listQuery, c collection,
 	write func(dst []byte, object simulate.Object) []byte) error {
 	var last place
 	if err := decodeToken(q.params.Get("$skiptoken"), &last); err != nil {
 		return err
 	}
-	var records []record
+	var records []simulate.Record
 	c.count = -1
-	t.store.read(func() {
-		records = from.after(last.Seq, q.top+1, q.match)
+	t.store.Read(func() {
+		records = from.After(last.Seq, q.top+1, q.match)
 		if q.count {
-			c.count = from.count(q.match)
+			c.count = from.Count(q.match)
 		}
 	})
 	if len(records) > q.top {
 		records = records[:q.top]
-		c.next = nextLink(r, encodeToken(place{Seq: records[q.top-1].seq}))
+		c.next = nextLink(r, simulate.EncodeToken(place{Seq: records[q.top-1].Seq}))
 	}
 	c.size = len(records)
-	c.item = func(dst []byte, i int) []byte { return write(dst, records[i].object) }
+	c.item = func(dst []byte, i int) []byte { return write(dst, records[i].Object) }
 	writeCollection(w, r, c)
 	return nil
 }
@@ -56,7 +56,7 @@ func (t *Tenant) countUsers(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var count int
-	t.store.read(func() { count = t.store.users.count(q.match) })
+	t.store.Read(func() { count = t.store.users.Count(q.match) })
 	writeCount(w, count)
 	return nil
 }
@@ -80,17 +80,17 @@ func (t *Tenant) showUser(w http.ResponseWriter, r *http.Request) error {
 
 // findUser looks a user up by id or by userPrincipalName.
 func (t *Tenant) findUser(key string) (user simulate.Object, ok bool) {
-	t.store.read(func() {
-		var found record
-		if found, ok = t.store.users.get(key); ok || !strings.Contains(key, "@") {
-			user = found.object
+	t.store.Read(func() {
+		var found simulate.Record
+		if found, ok = t.store.users.Get(key); ok || !strings.Contains(key, "@") {
+			user = found.Object
 			return
 		}
-		named := t.store.users.after(0, 1, func(o simulate.Object) bool {
+		named := t.store.users.After(0, 1, func(o simulate.Object) bool {
 			return strings.EqualFold(o.Text("userPrincipalName"), key)
 		})
 		if ok = len(named) == 1; ok {
-			user = named[0].object
+			user = named[0].Object
 		}
 	})
 	return user, ok
@@ -124,11 +124,11 @@ func (t *Tenant) expand(manager *projection, user simulate.Object) string {
 	if raw[0] != '{' {
 		return written
 	}
-	var found record
+	var found simulate.Record
 	var ok bool
-	t.store.read(func() { found, ok = t.store.users.get(simulate.Object(raw).Text("id")) })
+	t.store.Read(func() { found, ok = t.store.users.Get(simulate.Object(raw).Text("id")) })
 	if !ok {
 		return written
 	}
-	return `"manager":` + string(manager.append(nil, found.object, `"@odata.type":"#microsoft.graph.user",`)) + ","
+	return `"manager":` + string(manager.append(nil, found.Object, `"@odata.type":"#microsoft.graph.user",`)) + ","
 }

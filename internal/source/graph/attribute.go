@@ -6,10 +6,11 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
-// attributes lists the properties of a user that hold one plain value and that a list of users
+// attributes lists the properties of a user that hold plain values and that a list of users
 // returns with the permission User.Read.All. Not among them are those that Graph returns for
-// one user at a time only (aboutMe, birthday, hireDate, mySite, preferredName) and those that
-// need further permissions (employeeLeaveDateTime, deviceEnrollmentLimit).
+// one user at a time only (aboutMe, birthday, hireDate, mySite, preferredName, interests,
+// pastProjects, responsibilities, schools, skills) and those that need further permissions
+// (employeeLeaveDateTime, deviceEnrollmentLimit).
 // https://learn.microsoft.com/graph/api/resources/user#properties
 func attributes() []directory.Attribute {
 	list := []directory.Attribute{
@@ -19,6 +20,9 @@ func attributes() []directory.Attribute {
 		{Path: "mail", Name: "Email", Type: directory.Email},
 		{Path: "userPrincipalName", Name: "User principal name", Type: directory.Email},
 		{Path: "mailNickname", Name: "Mail nickname", Type: directory.Text},
+		{Path: "otherMails", Name: "Other emails", Type: directory.Text, MultiValued: true},
+		{Path: "proxyAddresses", Name: "Proxy addresses", Type: directory.Text, MultiValued: true},
+		{Path: "imAddresses", Name: "Instant message addresses", Type: directory.Text, MultiValued: true},
 
 		{Path: "jobTitle", Name: "Job title", Type: directory.Text},
 		{Path: "department", Name: "Department", Type: directory.Text},
@@ -30,6 +34,7 @@ func attributes() []directory.Attribute {
 		{Path: "employeeOrgData/division", Name: "Division", Type: directory.Text},
 
 		{Path: "mobilePhone", Name: "Mobile phone", Type: directory.Text},
+		{Path: "businessPhones", Name: "Business phones", Type: directory.Text, MultiValued: true},
 		{Path: "faxNumber", Name: "Fax number", Type: directory.Text},
 		{Path: "officeLocation", Name: "Office location", Type: directory.Text},
 		{Path: "streetAddress", Name: "Street address", Type: directory.Text},

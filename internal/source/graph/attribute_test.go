@@ -21,7 +21,9 @@ func TestAttributesAgainstMetadata(t *testing.T) {
 	listed := map[string]bool{}
 	for _, a := range attributes() {
 		listed[a.Path] = true
-		want := fieldType(metadata.typeOf("user", a.Path))
+		edm := metadata.typeOf("user", a.Path)
+		require.Equal(t, strings.HasPrefix(edm, "Collection("), a.MultiValued, a.Path)
+		want := fieldType(edm)
 		if special, ok := meant[a.Path]; ok {
 			want = special
 		}
@@ -29,6 +31,7 @@ func TestAttributesAgainstMetadata(t *testing.T) {
 	}
 	apart := []string{
 		"aboutMe", "birthday", "hireDate", "mySite", "preferredName", // returned for one user at a time only
+		"interests", "pastProjects", "responsibilities", "schools", "skills", // the same
 		"employeeLeaveDateTime", "deviceEnrollmentLimit", // need further permissions
 		"identityParentId", // of agents, not of people
 	}
@@ -79,7 +82,7 @@ func (m metadata) typeOf(entity, path string) string {
 
 func fieldType(edm string) directory.FieldType {
 	return map[string]directory.FieldType{
-		"Edm.String": directory.Text, "Edm.Boolean": directory.Boolean,
+		"Edm.String": directory.Text, "Collection(Edm.String)": directory.Text, "Edm.Boolean": directory.Boolean,
 		"Edm.Int32": directory.Integer, "Edm.DateTimeOffset": directory.DateTime,
 	}[edm]
 }

@@ -91,8 +91,12 @@ func (c *client) get(ctx context.Context, request *kiota.RequestInformation) ([]
 		return nil, fmt.Errorf("ask Microsoft Graph: %w", ctx.Err())
 	}
 	proven := false
-	if refused, ok := errors.AsType[*refusal](err); ok && refused.status == http.StatusUnauthorized {
+	refused, ok := errors.AsType[*refusal](err)
+	if ok && refused.status == http.StatusUnauthorized {
 		proven = c.proven.Swap(false)
+	}
+	// A token from before a consent has spread is refused as long as it lives, which is an hour.
+	if ok && (refused.status == http.StatusUnauthorized || refused.status == http.StatusForbidden) {
 		c.forget()
 	}
 	return nil, classify(err, proven)

@@ -152,9 +152,9 @@ func (r *refusal) verdict() error {
 			"Look the code up in Microsoft's list of sign-in errors, and check Rollcall's app registration.", r)
 	case r.status == http.StatusForbidden:
 		return permanent(directory.CodeSourceRefused, says("Microsoft Graph does not allow Rollcall to read this (%s)."),
-			"Grant the permissions User.Read.All and Organization.Read.All to Rollcall's app registration with admin consent, then sync again.", r)
+			"Grant the permissions User.Read.All, GroupMember.Read.All and Organization.Read.All to Rollcall's app registration with admin consent, then sync again.", r)
 	case r.code == "Directory_ExpiredPageToken":
-		return permanent(directory.CodeSourceRefused, says("The list of users was not read in time: its next page has expired (%s)."),
+		return permanent(directory.CodeSourceRefused, says("The list was not read in time: its next page has expired (%s)."),
 			"Sync again, which begins a new list.", r)
 	default:
 		return permanent(directory.CodeSourceRefused, says("Microsoft Graph refused Rollcall's request (%s)."),

@@ -1,4 +1,4 @@
-// Package graph reads the people of a Microsoft Entra ID tenant through Microsoft Graph v1.0.
+// Package graph reads the people and groups of a Microsoft Entra ID tenant through Microsoft Graph v1.0.
 //
 // It signs in as Rollcall's app registration (client credentials of the tenant) and builds its
 // requests with Microsoft's SDK, but decodes the answers itself: the SDK's models make fifty

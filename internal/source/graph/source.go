@@ -3,8 +3,6 @@ package graph
 import (
 	"bytes"
 	"context"
-	"errors"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +15,7 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/source"
 )
 
-// maxPage is the largest page of users that Graph gives.
+// maxPage is the largest page of users, groups or members that Graph gives.
 // https://learn.microsoft.com/graph/api/user-list
 const maxPage = 999
 
@@ -55,9 +53,6 @@ func (t *tenant) Tenant(ctx context.Context) (directory.Tenant, error) {
 	return found, nil
 }
 
-// Attributes is the catalogue of attributes that a list of users can have.
-func (t *tenant) Attributes(context.Context) ([]directory.Attribute, error) { return attributes(), nil }
-
 // Users reads a page. The cursor is Graph's own link to the page, which is used as it is.
 func (t *tenant) Users(ctx context.Context, cursor string, paths []string, size int) (source.Page, error) {
 	read := parsePaths(paths)
@@ -75,12 +70,8 @@ func (t *tenant) Users(ctx context.Context, cursor string, paths []string, size 
 }
 
 func (t *tenant) firstPage(ctx context.Context, paths []path, size int) ([]byte, error) {
-	if size <= 0 || size > maxPage {
-		size = maxPage
-	}
-	top := int32(size)
 	request, err := t.users().ToGetRequestInformation(ctx, &users.UsersRequestBuilderGetRequestConfiguration{
-		QueryParameters: &users.UsersRequestBuilderGetQueryParameters{Select: selection(paths), Top: &top},
+		QueryParameters: &users.UsersRequestBuilderGetQueryParameters{Select: selection(paths), Top: pageSize(size)},
 	})
 	if err != nil {
 		return nil, err
@@ -134,7 +125,7 @@ func (t *tenant) User(ctx context.Context, id string, paths []string) (source.Re
 		return source.Record{}, err
 	}
 	body, err := t.get(ctx, request)
-	if refused, ok := errors.AsType[*refusal](err); ok && refused.status == http.StatusNotFound && refused.code == "Request_ResourceNotFound" {
+	if missing(err) {
 		return source.Record{}, directory.NotFound("user")
 	}
 	if err != nil {
@@ -145,6 +136,13 @@ func (t *tenant) User(ctx context.Context, id string, paths []string) (source.Re
 
 func (t *tenant) users() *users.UsersRequestBuilder {
 	return users.NewUsersRequestBuilderInternal(map[string]string{}, t.client.adapter)
+}
+
+// request is one that the SDK has no small package for: a path below the API's version, with its template.
+func (t *tenant) request(method kiota.HttpMethod, template string) *kiota.RequestInformation {
+	request := kiota.NewRequestInformationWithMethodAndUrlTemplateAndPathParameters(method, "{+baseurl}"+template, map[string]string{})
+	request.Headers.TryAdd("Accept", "application/json")
+	return request
 }
 
 // get sends a request of the SDK's templates, with the query options written as Graph's
@@ -158,6 +156,15 @@ func (t *tenant) get(ctx context.Context, request *kiota.RequestInformation) ([]
 	address.RawQuery = strings.ReplaceAll(address.RawQuery, "%24", "$")
 	request.SetUri(*address)
 	return t.client.get(ctx, request)
+}
+
+// pageSize is the page size to ask for; the largest one where none is wanted.
+func pageSize(wanted int) *int32 {
+	size := int32(maxPage)
+	if wanted > 0 && wanted < maxPage {
+		size = int32(wanted)
+	}
+	return &size
 }
 
 // selection names the properties that the paths are in, and those that every record needs.

@@ -18,10 +18,39 @@ func TestSource(t *testing.T) {
 	t.Parallel()
 	sourcetest.Run(t, sourcetest.Vendor{
 		FirstName: "givenName", LastName: "surname", Email: "mail",
-		Lists:  `^/v1\.0/users\?`,
-		Denied: map[string]any{"status": 403},
-		Start:  start,
+		Lists:       `^/v1\.0/users\?`,
+		GroupLists:  `^/v1\.0/groups\?`,
+		MemberLists: func(id string) string { return `^/v1\.0/groups/` + id + `/transitiveMembers\?` },
+		Denied:      map[string]any{"status": 403},
+		Unreadable:  map[string]any{"status": 403},
+		Start:       start,
+		Person:      user,
+		Group:       group,
+		HasThings:   true,
+		Incremental: true,
 	})
+}
+
+// user is a person as Graph has them.
+func user(p sourcetest.Person) any {
+	return map[string]any{
+		"id": p.ID, "givenName": text(p.FirstName), "surname": text(p.LastName), "mail": text(p.Email), "accountEnabled": !p.Disabled,
+	}
+}
+
+// group is a group as the simulated tenant takes it.
+func group(g sourcetest.Group) any {
+	members := []any{}
+	for _, m := range g.Members {
+		if m.Kind == sourcetest.AThing {
+			members = append(members, map[string]string{"@odata.type": "#microsoft.graph.device", "id": m.ID})
+			continue
+		}
+		members = append(members, m.ID)
+	}
+	return map[string]any{
+		"id": g.ID, "displayName": g.Name, "description": text(g.Description), "mail": text(g.Email), "members": members,
+	}
 }
 
 func start(t *testing.T, tenant directory.Tenant, people []sourcetest.Person) sourcetest.Tenant {
@@ -29,11 +58,9 @@ func start(t *testing.T, tenant directory.Tenant, people []sourcetest.Person) so
 	for _, name := range tenant.Domains {
 		domains = append(domains, map[string]any{"name": name})
 	}
-	users := []map[string]any{}
+	users := []any{}
 	for _, p := range people {
-		users = append(users, map[string]any{
-			"id": p.ID, "givenName": text(p.FirstName), "surname": text(p.LastName), "mail": text(p.Email), "accountEnabled": !p.Disabled,
-		})
+		users = append(users, user(p))
 	}
 	file, err := json.Marshal(map[string]any{
 		"organization": map[string]any{"id": tenant.ID, "displayName": tenant.Name, "verifiedDomains": domains},

@@ -283,6 +283,14 @@ func TestMicrosoftsSamples(t *testing.T) {
 			require.Equal(t, 893, count)
 		case route == "/organization":
 			_, err = from.Tenant(t.Context())
+		case route == "/groups":
+			_, err = from.Groups(t.Context(), "", "", 0)
+		case route == "/groups/*":
+			_, err = from.Group(t.Context(), "x")
+		case route == "/groups/*/transitiveMembers":
+			_, err = from.Members(t.Context(), "x", "")
+		case route == "/users/delta":
+			_, err = from.(source.Incremental).Changes(t.Context(), w.URL+"/v1.0/users/delta?$deltatoken=T1")
 		default:
 			continue
 		}
@@ -293,7 +301,10 @@ func TestMicrosoftsSamples(t *testing.T) {
 		require.NoError(t, err, sample.Request.Path)
 		seen[route]++
 	}
-	require.Equal(t, map[string]int{"/users": 6, "/users/*": 2, "/users/$count": 1, "/organization": 1}, seen)
+	require.Equal(t, map[string]int{
+		"/users": 6, "/users/*": 2, "/users/$count": 1, "/users/delta": 1, "/organization": 1,
+		"/groups": 4, "/groups/*": 2, "/groups/*/transitiveMembers": 1,
+	}, seen)
 }
 
 type sample struct {

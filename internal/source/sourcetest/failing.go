@@ -16,6 +16,18 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/source"
 )
 
+func (s suite) failing() tests {
+	return tests{
+		"a throttled request is sent once and says when":    s.throttled,
+		"passing failures are worth another try":            s.unavailable,
+		"a missing permission is permanent":                 s.denied,
+		"revoked consent is permanent":                      s.revoked,
+		"consent that is given again works again":           s.reconnected,
+		"the end of a context is passed on":                 s.cancelled,
+		"a cursor that is not the source's is never a list": s.foreignCursor,
+	}
+}
+
 func (s suite) throttled(t *testing.T) {
 	tenant := s.start(t, 2)
 	from := s.opened(t, tenant)
@@ -90,7 +102,11 @@ func (s suite) reconnected(t *testing.T) {
 	from := tenant.Open(t)
 	_, err := from.Tenant(t.Context())
 	require.Error(t, err)
-	tenant.control(t, http.MethodPost, "grant-consent", nil)
+	if tenant.Reconnect != nil {
+		from = tenant.Reconnect(t)
+	} else {
+		tenant.control(t, http.MethodPost, "grant-consent", nil)
+	}
 	_, err = from.Tenant(t.Context())
 	require.NoError(t, err)
 }
@@ -155,13 +171,18 @@ func (n Tenant) fault(t *testing.T, fault map[string]any) {
 // requests is how many requests came to the tenant since they were last forgotten.
 func (n Tenant) requests(t *testing.T) int {
 	t.Helper()
-	counts := map[string]int{}
-	require.NoError(t, json.Unmarshal(n.control(t, http.MethodGet, "requests", nil), &counts))
 	sum := 0
-	for _, count := range counts {
+	for _, count := range n.requestsByPath(t) {
 		sum += count
 	}
 	return sum
+}
+
+func (n Tenant) requestsByPath(t *testing.T) map[string]int {
+	t.Helper()
+	counts := map[string]int{}
+	require.NoError(t, json.Unmarshal(n.control(t, http.MethodGet, "requests", nil), &counts))
+	return counts
 }
 
 func (n Tenant) control(t *testing.T, method, what string, body any) []byte {

@@ -6,6 +6,7 @@ package sourcetest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -21,13 +22,50 @@ type Person struct {
 	Disabled                       bool
 }
 
+// Group is a group of the simulated tenant with what is directly in it.
+type Group struct {
+	ID, Name, Description, Email string
+	Members                      []Member
+}
+
+// Member is something in a group of the simulated tenant.
+type Member struct {
+	Kind MemberKind
+	ID   string // empty for Everyone
+}
+
+// MemberKind says what a member is.
+type MemberKind string
+
+// The kinds of members.
+const (
+	APerson  MemberKind = "person"
+	AGroup   MemberKind = "group"
+	Everyone MemberKind = "everyone" // all people of the tenant
+	AThing   MemberKind = "thing"    // neither person nor group: a device, an application
+)
+
 // Vendor is what the suite has to know of a source.
 type Vendor struct {
 	FirstName, LastName, Email string         // paths
 	Lists                      string         // regular expression for requests that list people
+	GroupLists                 string         // the same for groups
 	Denied                     map[string]any // fault by which the vendor says that a permission is missing
+	// MemberLists is a regular expression for requests that read the members of a group.
+	MemberLists func(groupID string) string
+	// Unreadable is the fault by which the vendor says that one group may not be read.
+	Unreadable map[string]any
 	// Start serves a tenant with these people until the test ends.
 	Start func(t *testing.T, tenant directory.Tenant, people []Person) Tenant
+	// Person and Group are what the control plane takes at users and groups; a group has its members.
+	Person func(Person) any
+	Group  func(Group) any
+
+	OneDomain   bool // the source tells the first domain of a tenant only
+	Uncounted   bool // the source does not announce how many people there are
+	HasEveryone bool // a group can have all people of the tenant as one member
+	HasThings   bool // a group can have members of the kind AThing
+	Incremental bool // the source says who changed
 }
 
 // Tenant is a simulated tenant that runs.
@@ -35,30 +73,22 @@ type Tenant struct {
 	URL string // its control plane is below, at /_sim/
 	// Open opens the tenant as a process does that has just started.
 	Open func(t *testing.T) source.Source
+	// Reconnect gives consent again and opens the tenant as the process does that opened it last. Nil:
+	// whatever is open goes on to work after grant-consent at the control plane.
+	Reconnect func(t *testing.T) source.Source
 }
 
 // Run runs the suite.
 func Run(t *testing.T, vendor Vendor) {
 	t.Helper()
 	s := suite{vendor}
-	for name, test := range map[string]func(*testing.T){
-		"the tenant says who it is":                         s.tenant,
-		"attributes have unique paths, names and types":     s.attributes,
-		"every page size reads everyone once":               s.pages,
-		"records hold what was asked for and no more":       s.records,
-		"a cursor reads its page again, in any process":     s.cursor,
-		"a tenant without people is an empty page":          s.empty,
-		"people are counted":                                s.count,
-		"one person is read by id":                          s.person,
-		"sources are used concurrently":                     s.concurrent,
-		"a throttled request is sent once and says when":    s.throttled,
-		"passing failures are worth another try":            s.unavailable,
-		"a missing permission is permanent":                 s.denied,
-		"revoked consent is permanent":                      s.revoked,
-		"consent that is given again works again":           s.reconnected,
-		"the end of a context is passed on":                 s.cancelled,
-		"a cursor that is not the source's is never a list": s.foreignCursor,
-	} {
+	tests := s.reading()
+	maps.Copy(tests, s.failing())
+	maps.Copy(tests, s.grouping())
+	if vendor.Incremental {
+		maps.Copy(tests, s.changing())
+	}
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t)
@@ -66,24 +96,33 @@ func Run(t *testing.T, vendor Vendor) {
 	}
 }
 
+// tests are parts of the suite by what they show.
+type tests map[string]func(*testing.T)
+
 type suite struct{ Vendor }
 
 func organization() directory.Tenant {
 	return directory.Tenant{ID: "9efe224a-224a-9efe-4a22-fe9e4a22fe9e", Name: "Contoso", Domains: []string{"contoso.example", "contoso.test"}}
 }
 
-// people are n persons: the third has no last name, the fifth is disabled.
+// person is the person of a number: the third has no last name, the fifth is disabled.
+func person(n int) Person {
+	p := Person{
+		ID:        fmt.Sprintf("00000000-0000-4000-8000-%012d", n),
+		FirstName: fmt.Sprintf("Ada%d", n), LastName: fmt.Sprintf("Lovelace %d", n),
+		Email: fmt.Sprintf("ada%d@contoso.example", n), Disabled: n == 5,
+	}
+	if n == 3 {
+		p.LastName = ""
+	}
+	return p
+}
+
+// people are the persons 1 to n.
 func people(n int) []Person {
 	list := make([]Person, n)
 	for i := range list {
-		list[i] = Person{
-			ID:        fmt.Sprintf("00000000-0000-4000-8000-%012d", i+1),
-			FirstName: fmt.Sprintf("Ada%d", i+1), LastName: fmt.Sprintf("Lovelace %d", i+1),
-			Email: fmt.Sprintf("ada%d@contoso.example", i+1), Disabled: i == 4,
-		}
-		if i == 2 {
-			list[i].LastName = ""
-		}
+		list[i] = person(i + 1)
 	}
 	return list
 }

@@ -90,7 +90,8 @@ CREATE TABLE staged_groups (
     synced        boolean NOT NULL,
     direct        integer NOT NULL DEFAULT -1, -- direct members that the source announces; -1: it does not say
     everyone      boolean NOT NULL DEFAULT false,
-    others        integer NOT NULL DEFAULT 0,  -- members that are no people
+    nested        integer NOT NULL DEFAULT 0,  -- groups in it
+    others        integer NOT NULL DEFAULT 0,  -- members that are neither people nor groups
     member_cursor text NOT NULL DEFAULT '',
     members_done  boolean NOT NULL DEFAULT false,
     problem       jsonb,
@@ -151,6 +152,9 @@ CREATE TABLE parked_members (
 );
 CREATE INDEX parked_members_of_person ON parked_members (source_id);
 
+-- Of a record that is unchanged since it was applied, nothing but its fingerprint is needed.
+ALTER TABLE staged_users ALTER COLUMN mapped DROP NOT NULL;
+
 ALTER TABLE changes
     ADD COLUMN subject text NOT NULL DEFAULT 'user' CHECK (subject IN ('user', 'group', 'membership')),
     ADD COLUMN group_id uuid;
@@ -181,6 +185,7 @@ ALTER TABLE mails DROP CONSTRAINT mails_kind_check, ADD CONSTRAINT mails_kind CH
 -- +goose Down
 ALTER TABLE mails DROP CONSTRAINT mails_kind, ADD CONSTRAINT mails_kind_check CHECK (kind IN ('invitation'));
 DROP TABLE notifications, parked_members, memberships, groups, staged_absent, staged_members, staged_groups, consents;
+ALTER TABLE staged_users ALTER COLUMN mapped SET NOT NULL;
 ALTER TABLE changes DROP COLUMN subject, DROP COLUMN group_id;
 ALTER TABLE runs DROP COLUMN mode, DROP COLUMN read, DROP COLUMN complete, DROP COLUMN notes, DROP COLUMN changes_link,
     DROP COLUMN removals, DROP COLUMN approved_by, DROP COLUMN approved_at;

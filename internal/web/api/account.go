@@ -15,11 +15,16 @@ type account struct {
 	DateFormat      string                    `json:"date_format" doc:"In which form texts of the directory are taken for dates."`
 	TimeZone        string                    `json:"time_zone"`
 	ReportFrequency directory.ReportFrequency `json:"report_frequency" enum:"daily,errors_only,never"`
+	RecycleBinDays  int                       `json:"recycle_bin_days" doc:"How long a deleted user can be restored."`
 }
 
 type licences struct {
 	Total int `json:"total"`
 	Used  int `json:"used"`
+}
+
+type licencesPatch struct {
+	Total int `json:"total" minimum:"1" maximum:"10000000" doc:"Not fewer than are in use. What is added goes to those who wait for a licence, in order."`
 }
 
 type accountPatch struct {
@@ -28,7 +33,18 @@ type accountPatch struct {
 		DateFormat      *string                    `json:"date_format,omitempty" doc:"DD/MM/YYYY, MM/DD/YYYY, YYYY-MM-DD or DD.MM.YYYY."`
 		TimeZone        *string                    `json:"time_zone,omitempty" doc:"IANA name, for example Europe/Berlin."`
 		ReportFrequency *directory.ReportFrequency `json:"report_frequency,omitempty" enum:"daily,errors_only,never"`
+		Licences        *licencesPatch             `json:"licences,omitempty" doc:"For account owners and super admins."`
+		RecycleBinDays  *int                       `json:"recycle_bin_days,omitempty" minimum:"1" maximum:"365" doc:"How long a deleted user can be restored."`
 	}
+}
+
+func (in *accountPatch) patch() store.AccountPatch {
+	b := in.Body
+	p := store.AccountPatch{Name: b.Name, DateFormat: b.DateFormat, TimeZone: b.TimeZone, ReportFrequency: b.ReportFrequency, RecycleBinDays: b.RecycleBinDays}
+	if b.Licences != nil {
+		p.Licences = &b.Licences.Total
+	}
+	return p
 }
 
 func (s *api) accountRoutes() {
@@ -37,7 +53,7 @@ func (s *api) accountRoutes() {
 		return shown(a, err, showAccount)
 	}, forEveryRole)
 	route(s, "PATCH /v1/account", "Change settings of the account", func(ctx context.Context, who directory.Principal, in *accountPatch) (*body[account], error) {
-		a, err := s.admin.UpdateAccount(ctx, who.AccountID, store.AccountPatch(in.Body))
+		a, err := s.admin.UpdateAccount(ctx, who, in.patch())
 		return shown(a, err, showAccount)
 	})
 }
@@ -45,6 +61,6 @@ func (s *api) accountRoutes() {
 func showAccount(a directory.Account) account {
 	return account{
 		ID: a.ID, Name: a.Name, Licences: licences{a.Licences, a.LicencesUsed}, Provisioning: a.Provisioning,
-		DateFormat: a.DateFormat, TimeZone: a.TimeZone, ReportFrequency: a.ReportFrequency,
+		DateFormat: a.DateFormat, TimeZone: a.TimeZone, ReportFrequency: a.ReportFrequency, RecycleBinDays: a.RecycleBinDays,
 	}
 }

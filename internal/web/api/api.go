@@ -52,6 +52,8 @@ func (s *api) routes() {
 	s.runRoutes()
 	s.changeRoutes()
 	s.userRoutes()
+	s.groupRoutes()
+	s.notificationRoutes()
 	s.invitationRoutes()
 	s.tokenRoutes()
 }

@@ -20,7 +20,7 @@ type change struct {
 	RunID    *string                      `json:"run_id"`
 	Source   directory.Origin             `json:"source" enum:"directory_sync,scim,admin"`
 	Subject  subject                      `json:"subject"`
-	SourceID *string                      `json:"source_id" doc:"Id of the person in the directory."`
+	SourceID *string                      `json:"source_id" doc:"Id of the person or the group in the directory."`
 	Action   directory.Action             `json:"action" enum:"create,update,adopt,deactivate,reactivate,delete,error"`
 	Before   nullable[directory.Snapshot] `json:"before" doc:"What was, of all that differs."`
 	After    nullable[directory.Snapshot] `json:"after" doc:"What is now, of all that differs."`
@@ -30,9 +30,11 @@ type change struct {
 }
 
 type subject struct {
-	Type  string  `json:"type" enum:"user"`
-	ID    *string `json:"id" doc:"Null for a person who is not in the account."`
-	Label string  `json:"label"`
+	Type    directory.Subject `json:"type" enum:"user,group,membership"`
+	ID      *string           `json:"id" doc:"Null for a person or a group that is not in the account, and for a membership."`
+	UserID  *string           `json:"user_id,omitempty" doc:"Of a membership."`
+	GroupID *string           `json:"group_id,omitempty" doc:"Of a membership."`
+	Label   string            `json:"label"`
 }
 
 type recordProblem struct {
@@ -45,6 +47,7 @@ type recordProblem struct {
 // ChangeFilter says which changes are asked for, and in which form.
 type ChangeFilter struct {
 	UserID  string            `query:"user_id" pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$" patternDescription:"an id"`
+	GroupID string            `query:"group_id" pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$" patternDescription:"an id"`
 	Outcome directory.Outcome `query:"outcome" enum:"applied,failed,planned,rejected"`
 	Action  directory.Action  `query:"action" enum:"create,update,adopt,deactivate,reactivate,delete,error"`
 	Since   time.Time         `query:"since" doc:"RFC 3339."`
@@ -60,7 +63,7 @@ type runChangeQuery struct {
 }
 
 func (f ChangeFilter) filter() store.ChangeFilter {
-	out := store.ChangeFilter{UserID: f.UserID, Outcome: f.Outcome, Action: f.Action, Limit: f.Limit, Cursor: f.Cursor}
+	out := store.ChangeFilter{UserID: f.UserID, GroupID: f.GroupID, Outcome: f.Outcome, Action: f.Action, Limit: f.Limit, Cursor: f.Cursor}
 	if !f.Since.IsZero() {
 		out.Since = &f.Since
 	}
@@ -145,7 +148,7 @@ func wantsCSV(accept string) bool {
 func showChange(c directory.Change) change {
 	out := change{
 		ID: c.ID, At: c.OccurredAt, RunID: c.RunID, Source: c.Source, SourceID: c.SourceID, Action: c.Action, Outcome: c.Outcome,
-		Subject: subject{Type: "user", ID: c.UserID, Label: c.Label},
+		Subject: showSubject(c),
 		Before:  nullable[directory.Snapshot]{c.Before}, After: nullable[directory.Snapshot]{c.After}, Problems: make([]recordProblem, 0, len(c.Problems)),
 	}
 	for _, p := range c.Problems {
@@ -155,4 +158,17 @@ func showChange(c directory.Change) change {
 		out.Error = nullable[recordProblem]{&out.Problems[0]}
 	}
 	return out
+}
+
+func showSubject(c directory.Change) subject {
+	s := subject{Type: c.Subject, Label: c.Label}
+	switch c.Subject {
+	case directory.SubjectMembership:
+		s.UserID, s.GroupID = c.UserID, c.GroupID
+	case directory.SubjectGroup:
+		s.ID = c.GroupID
+	default:
+		s.ID = c.UserID
+	}
+	return s
 }

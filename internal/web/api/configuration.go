@@ -53,7 +53,7 @@ func (s *api) configurationRoutes() {
 		return s.shownConfiguration(ctx, c, err)
 	}, status(http.StatusAccepted))
 	route(s, "POST /v1/configurations/{id}/sync", "Sync now", s.syncNow, status(http.StatusAccepted))
-	route(s, "POST /v1/configurations/{id}/preview", "Work out what a sync would do, without doing it", s.preview, status(http.StatusAccepted))
+	route(s, "POST /v1/configurations/{id}/preview", "Work out what a sync would do, with these settings if there are any, without doing it", s.preview, status(http.StatusAccepted))
 	route(s, "GET /v1/configurations/{id}/status", "How a directory sync stands", s.configurationStatus)
 }
 
@@ -79,7 +79,7 @@ func (s *api) createConfiguration(ctx context.Context, who directory.Principal, 
 }
 
 func (s *api) updateConfiguration(ctx context.Context, who directory.Principal, in *configurationPatch) (*body[configuration], error) {
-	c, err := s.admin.UpdateConfiguration(ctx, who, in.ID, in.apply)
+	c, err := s.admin.UpdateConfiguration(ctx, who, in.ID, in.Body.apply)
 	return s.shownConfiguration(ctx, c, err)
 }
 
@@ -106,8 +106,12 @@ func (s *api) syncNow(ctx context.Context, who directory.Principal, in *byID) (*
 	return &body[syncAnswer]{answer}, nil
 }
 
-func (s *api) preview(ctx context.Context, who directory.Principal, in *byID) (*body[previewAnswer], error) {
-	id, err := s.admin.Preview(ctx, who, in.ID)
+func (s *api) preview(ctx context.Context, who directory.Principal, in *previewInput) (*body[previewAnswer], error) {
+	var edit func(*directory.Settings)
+	if in.Body != nil {
+		edit = in.Body.apply
+	}
+	id, err := s.admin.Preview(ctx, who, in.ID, edit)
 	return shown(id, err, func(id string) previewAnswer { return previewAnswer{id} })
 }
 
@@ -143,6 +147,7 @@ func (s *api) showConfiguration(ctx context.Context, c directory.Configuration) 
 	c.Settings.NotifyUserIDs = orEmpty(c.Settings.NotifyUserIDs)
 	c.Settings.RoleMappings = orEmpty(c.Settings.RoleMappings)
 	c.Settings.OrganizationMappings = orEmpty(c.Settings.OrganizationMappings)
+	c.Settings.Guard.WindowDays = c.Settings.Guard.Window()
 	return configuration{
 		ID: c.ID, ConnectionID: c.ConnectionID, Provider: c.Provider, State: c.State, CreatedAt: c.CreatedAt,
 		NextRunAt: nextRun(c), LastRun: nullableOf(last, s.showRun), Settings: c.Settings,

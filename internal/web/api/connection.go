@@ -7,6 +7,8 @@ import (
 
 	"github.com/rollcall-sync/rollcall/internal/admin"
 	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/source"
+	"github.com/rollcall-sync/rollcall/internal/store"
 )
 
 // Connection is a connection as the API shows it.
@@ -30,6 +32,20 @@ type begunConnection struct {
 	Reads        string `json:"reads" doc:"What will be read, for the administrator to know before consenting."`
 }
 
+type sourceGroup struct {
+	ID          string `json:"id" doc:"The directory's id, for scope and groups of a directory sync."`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	Email       string `json:"email" doc:"Empty for none."`
+}
+
+type sourceGroupQuery struct {
+	ID     string `path:"id" format:"uuid"`
+	Search string `query:"search" maxLength:"200" doc:"Beginning of a name."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many items at most, as far as the directory follows it."`
+	Cursor string `query:"cursor" maxLength:"20000" doc:"The next of the previous stretch."`
+}
+
 type newConnection struct {
 	Body struct {
 		Provider directory.Provider `json:"provider" enum:"entra,google"`
@@ -42,25 +58,42 @@ func (s *api) connectionRoutes() {
 		return listed(connections, err, showConnection)
 	})
 	route(s, "POST /v1/connections", "Begin a connection", s.createConnection, status(http.StatusCreated))
+	route(s, "POST /v1/connections/{id}/reconnect", "Ask for consent anew", s.reconnect)
 	route(s, "GET /v1/connections/{id}", "A connection", func(ctx context.Context, who directory.Principal, in *byID) (*body[Connection], error) {
 		c, err := s.store.Connection(ctx, who.AccountID, in.ID)
 		return shown(c, err, showConnection)
 	})
 	route(s, "DELETE /v1/connections/{id}", "Revoke a connection and destroy its credentials", func(ctx context.Context, who directory.Principal, in *byID) (*none, error) {
-		return nil, s.store.RevokeConnection(ctx, who.AccountID, in.ID)
+		return nil, s.admin.Disconnect(ctx, who.AccountID, in.ID)
 	}, status(http.StatusNoContent))
 	route(s, "GET /v1/connections/{id}/attributes", "What a person of the directory can have, with types", func(ctx context.Context, who directory.Principal, in *byID) (*body[list[directory.Attribute]], error) {
 		attributes, err := s.admin.SourceAttributes(ctx, who.AccountID, in.ID)
 		return listed(attributes, err, func(a directory.Attribute) directory.Attribute { return a })
 	})
+	route(s, "GET /v1/connections/{id}/groups", "Groups of the directory", s.listSourceGroups)
+}
+
+func (s *api) listSourceGroups(ctx context.Context, who directory.Principal, in *sourceGroupQuery) (*body[list[sourceGroup]], error) {
+	page, err := s.admin.SourceGroups(ctx, who.AccountID, in.ID, in.Search, in.Cursor, in.Limit)
+	return paged(store.Page[source.Group]{Items: page.Groups, Next: page.Next}, err, func(g source.Group) sourceGroup {
+		return sourceGroup{ID: g.ID, Name: g.Name, Description: g.Description, Email: g.Email}
+	})
 }
 
 func (s *api) createConnection(ctx context.Context, who directory.Principal, in *newConnection) (*body[begunConnection], error) {
-	c, authorizeURL, err := s.admin.CreateConnection(ctx, who.AccountID, in.Body.Provider)
-	if err != nil {
-		return nil, err
+	c, authorizeURL, err := s.admin.CreateConnection(ctx, who, in.Body.Provider)
+	return shown(c, err, begunAt(authorizeURL))
+}
+
+func (s *api) reconnect(ctx context.Context, who directory.Principal, in *byID) (*body[begunConnection], error) {
+	c, authorizeURL, err := s.admin.Reconnect(ctx, who, in.ID)
+	return shown(c, err, begunAt(authorizeURL))
+}
+
+func begunAt(authorizeURL string) func(directory.Connection) begunConnection {
+	return func(c directory.Connection) begunConnection {
+		return begunConnection{showConnection(c), authorizeURL, admin.Reads(c.Provider)}
 	}
-	return &body[begunConnection]{begunConnection{showConnection(c), authorizeURL, admin.Reads(c.Provider)}}, nil
 }
 
 func showConnection(c directory.Connection) Connection {

@@ -31,7 +31,7 @@ func (e *export) begin() error {
 	e.response.Header().Set("Content-Disposition", `attachment; filename="changes.csv"`)
 	return e.lines.Write([]string{
 		"id", "at", "run_id", "source", "subject_type", "subject_id", "subject_label", "source_id",
-		"action", "outcome", "before", "after", "error_code", "error_message", "error_remedy",
+		"action", "outcome", "before", "after", "error_code", "error_message", "error_remedy", "user_id", "group_id",
 	})
 }
 
@@ -44,9 +44,9 @@ func (e *export) change(c directory.Change) error {
 		codes, messages, remedies = append(codes, p.Code), append(messages, p.Message), append(remedies, p.Remedy)
 	}
 	cells := []string{
-		strconv.FormatInt(c.ID, 10), c.OccurredAt.UTC().Format(time.RFC3339Nano), text(c.RunID), string(c.Source), "user", text(c.UserID), c.Label, text(c.SourceID),
+		strconv.FormatInt(c.ID, 10), c.OccurredAt.UTC().Format(time.RFC3339Nano), text(c.RunID), string(c.Source), string(c.Subject), text(showSubject(c).ID), c.Label, text(c.SourceID),
 		string(c.Action), string(c.Outcome), snapshot(c.Before), snapshot(c.After),
-		strings.Join(codes, "; "), strings.Join(messages, "; "), strings.Join(remedies, "; "),
+		strings.Join(codes, "; "), strings.Join(messages, "; "), strings.Join(remedies, "; "), text(c.UserID), text(c.GroupID),
 	}
 	for i := range cells {
 		cells[i] = harmless(cells[i])

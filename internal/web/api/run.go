@@ -18,17 +18,19 @@ type run struct {
 	RequestedBy     string              `json:"requested_by" doc:"Empty when nobody asked."`
 	Status          directory.RunStatus `json:"status" enum:"running,awaiting_approval,success,partial_success,failure,cancelled"`
 	Reason          string              `json:"reason" doc:"Why it failed or waits."`
+	Mode            directory.RunMode   `json:"mode" enum:"full,incremental" doc:"Incremental: only who changed in the directory since the last run was read."`
+	Notes           []directory.Note    `json:"notes" doc:"What an admin should know and is no error."`
 	Counts          directory.Counts    `json:"counts"`
 	StartedAt       time.Time           `json:"started_at"`
 	FinishedAt      *time.Time          `json:"finished_at"`
 	WorkflowID      string              `json:"workflow_id"`
-	RunID           string              `json:"run_id" doc:"Temporal's id of the execution."`
+	RunID           string              `json:"run_id" doc:"Temporal's id of the execution; empty before it has begun."`
 	TemporalURL     string              `json:"temporal_url"`
 }
 
 type progress struct {
 	ID         string          `json:"id"`
-	Stage      directory.Stage `json:"stage" enum:"fetch,plan,approval,provision,deprovision,notify,done"`
+	Stage      directory.Stage `json:"stage" enum:"groups,fetch,verify,plan,approval,provision,deprovision,memberships,notify,done"`
 	Done       int             `json:"done" doc:"Of the stage."`
 	Total      int             `json:"total" doc:"Of the stage; 0 while unknown."`
 	PerSecond  float64         `json:"per_second"`
@@ -65,7 +67,7 @@ func (s *api) on(do func(context.Context, directory.Principal, string) (director
 func (s *api) showRun(r directory.Run) run {
 	return run{
 		ID: r.ID, ConfigurationID: r.ConfigurationID, Kind: r.Kind, Trigger: r.Trigger, RequestedBy: r.RequestedBy,
-		Status: r.Status, Reason: r.Reason, Counts: r.Counts, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
+		Status: r.Status, Reason: r.Reason, Mode: r.Mode, Notes: orEmpty(r.Notes), Counts: r.Counts, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
 		WorkflowID: r.WorkflowID, RunID: r.WorkflowRunID, TemporalURL: s.admin.TemporalURL(r),
 	}
 }

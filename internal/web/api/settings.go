@@ -19,17 +19,26 @@ type newConfiguration struct {
 
 type configurationPatch struct {
 	ID   string `path:"id" format:"uuid"`
-	Body struct {
-		Name     *string        `json:"name,omitempty"`
-		Schedule *scheduleInput `json:"schedule,omitempty"`
-		OtherSettings
-	}
+	Body settingsPatch
+}
+
+// previewInput may come without a body: then the settings are those that are saved.
+type previewInput struct {
+	ID   string `path:"id" format:"uuid"`
+	Body *settingsPatch
+}
+
+// settingsPatch names the settings to change.
+type settingsPatch struct {
+	Name     *string        `json:"name,omitempty"`
+	Schedule *scheduleInput `json:"schedule,omitempty"`
+	OtherSettings
 }
 
 // OtherSettings are the settings that have a default.
 type OtherSettings struct {
 	Scope                *scopeInput                      `json:"scope,omitempty"`
-	Groups               *directory.GroupSync             `json:"groups,omitempty" doc:"Not available yet: leave out."`
+	Groups               *directory.GroupSync             `json:"groups,omitempty" doc:"Groups to sync themselves, with their memberships. Without ids: those of the scope or, with all users in scope, all groups."`
 	Mappings             *[]mappingInput                  `json:"mappings,omitempty" maxItems:"200" doc:"First name, last name and email address are mapped by default."`
 	OnSourceDelete       *string                          `json:"on_source_delete,omitempty" doc:"deactivate (unless said otherwise) or delete: what becomes of users who are gone from the directory or the scope."`
 	NotifyUserIDs        *[]string                        `json:"notify_user_ids,omitempty" doc:"Users who are told of failures."`
@@ -39,8 +48,8 @@ type OtherSettings struct {
 }
 
 type scopeInput struct {
-	Kind     string   `json:"kind" doc:"all_users. The users of chosen groups are not available yet."`
-	GroupIDs []string `json:"group_ids,omitempty"`
+	Kind     string   `json:"kind" doc:"all_users, or groups for the users of chosen groups and of the groups in them."`
+	GroupIDs []string `json:"group_ids,omitempty" doc:"For the kind groups: ids of up to 10,000 groups, as listed by the connection."`
 }
 
 func (s scopeInput) scope() directory.Scope {
@@ -56,6 +65,7 @@ type scheduleInput struct {
 type guardInput struct {
 	MaxRemovals       *int `json:"max_removals,omitempty" minimum:"0" maximum:"100000000" doc:"A run that would remove more users than this waits for approval; 500 unless said otherwise."`
 	MaxRemovalPercent *int `json:"max_removal_percent,omitempty" minimum:"0" maximum:"100" doc:"A run that would remove more than this share of the synced users waits for approval; 20 unless said otherwise."`
+	WindowDays        *int `json:"window_days,omitempty" minimum:"1" maximum:"90" doc:"Removals of this many past days count too; 7 unless said otherwise."`
 }
 
 func (in *newConfiguration) settings() directory.Settings {
@@ -65,12 +75,12 @@ func (in *newConfiguration) settings() directory.Settings {
 	return s
 }
 
-func (in *configurationPatch) apply(s *directory.Settings) {
-	set(&s.Name, in.Body.Name)
-	if in.Body.Schedule != nil {
-		s.Schedule = directory.Schedule(*in.Body.Schedule)
+func (p *settingsPatch) apply(s *directory.Settings) {
+	set(&s.Name, p.Name)
+	if p.Schedule != nil {
+		s.Schedule = directory.Schedule(*p.Schedule)
 	}
-	in.Body.OtherSettings.apply(s)
+	p.OtherSettings.apply(s)
 }
 
 func (o OtherSettings) apply(s *directory.Settings) {
@@ -90,6 +100,7 @@ func (o OtherSettings) apply(s *directory.Settings) {
 	if o.Guard != nil {
 		set(&s.Guard.MaxRemovals, o.Guard.MaxRemovals)
 		set(&s.Guard.MaxRemovalPercent, o.Guard.MaxRemovalPercent)
+		set(&s.Guard.WindowDays, o.Guard.WindowDays)
 	}
 }
 

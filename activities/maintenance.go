@@ -1,0 +1,50 @@
+package activities
+
+import (
+	"context"
+
+	"github.com/rollcall-sync/rollcall/internal/store"
+)
+
+// Maintenance are the activities that remove what has been kept long enough, and pick up what was
+// left lying.
+type Maintenance struct {
+	Store *store.Store
+	// Wake has an account's MailOutbox look for mail.
+	Wake func(ctx context.Context, accountID string) error
+}
+
+// purgeBatch is how many users are purged in one transaction.
+const purgeBatch = 500
+
+// PurgeRecycleBins removes the deleted users whose account keeps them no longer.
+func (a *Maintenance) PurgeRecycleBins(ctx context.Context) (Purged, error) {
+	defer keepAlive(ctx)()
+	var out Purged
+	for {
+		n, err := a.Store.PurgeDeleted(ctx, purgeBatch)
+		if err != nil {
+			return out, asTemporal(ctx, err)
+		}
+		out.Users += n
+		if n < purgeBatch {
+			return out, nil
+		}
+	}
+}
+
+// WakeForgottenMail has mail delivered that waits although its time has come: whoever wrote it could
+// not say so.
+func (a *Maintenance) WakeForgottenMail(ctx context.Context) error {
+	defer keepAlive(ctx)()
+	accounts, err := a.Store.AccountsWithOverdueMail(ctx)
+	if err != nil {
+		return asTemporal(ctx, err)
+	}
+	for _, id := range accounts {
+		if err := a.Wake(ctx, id); err != nil {
+			return asTemporal(ctx, err)
+		}
+	}
+	return nil
+}

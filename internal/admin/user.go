@@ -1,0 +1,30 @@
+package admin
+
+import (
+	"context"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+)
+
+// ActivateUser lets a user in, whoever took them out, a licence permitting.
+func (a *Admin) ActivateUser(ctx context.Context, accountID, id string) (directory.User, error) {
+	return a.mailing(ctx, accountID)(a.Store.ActivateUser(ctx, accountID, id))
+}
+
+// DeactivateUser takes a user out. Who waits for a licence gets theirs, and is told.
+func (a *Admin) DeactivateUser(ctx context.Context, accountID, id string) (directory.User, error) {
+	return a.mailing(ctx, accountID)(a.Store.DeactivateUser(ctx, accountID, id))
+}
+
+// RestoreUser brings a deleted user back, with a new invitation where they had not accepted one.
+func (a *Admin) RestoreUser(ctx context.Context, accountID, id string) (directory.User, error) {
+	return a.mailing(ctx, accountID)(a.Store.RestoreUser(ctx, accountID, id))
+}
+
+// mailing passes on what came of something that may have left mail, and has that delivered.
+func (a *Admin) mailing(ctx context.Context, accountID string) func(directory.User, error) (directory.User, error) {
+	return func(user directory.User, err error) (directory.User, error) {
+		a.wakeMail(ctx, accountID)
+		return user, err
+	}
+}

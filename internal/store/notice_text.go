@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+)
+
+const (
+	shownKinds   = 10 // kinds of error in a notice
+	shownLeavers = 20 // admins in a notice
+)
+
+// errorKind is one kind of error of a run: on how many records, and what to do about it.
+type errorKind struct {
+	Code   string `db:"code"`
+	Count  int    `db:"count"`
+	Remedy string `db:"remedy"`
+}
+
+// errorSum is the errors of a run; kinds are the most frequent ones, at most shownKinds, of all.
+type errorSum struct {
+	records int
+	all     int
+	kinds   []errorKind
+}
+
+// sumErrors groups the errors of a run by their codes. Remedies name no person, so it tells of
+// none.
+func sumErrors(ctx context.Context, tx *sqlx.Tx, runID string) (errorSum, error) {
+	var sum errorSum
+	err := tx.SelectContext(ctx, &sum.kinds, `
+		SELECT p->>'code' AS code, count(DISTINCT c.id) AS count, coalesce((array_agg(p->>'remedy' ORDER BY c.id))[1], '') AS remedy
+		FROM changes c CROSS JOIN LATERAL jsonb_array_elements(c.problems) p
+		WHERE c.run_id = $1 AND c.outcome IN ('applied', 'failed')
+		GROUP BY 1 ORDER BY 2 DESC, 1`, runID)
+	if err != nil {
+		return sum, err
+	}
+	sum.all = len(sum.kinds)
+	sum.kinds = sum.kinds[:min(sum.all, shownKinds)]
+	err = tx.GetContext(ctx, &sum.records, `
+		SELECT count(*) FROM changes WHERE run_id = $1 AND outcome IN ('applied', 'failed') AND problems IS NOT NULL`, runID)
+	return sum, err
+}
+
+// name is the name of the run's configuration, quoted, with its tenant.
+func (r noticedRun) name() string {
+	name := fmt.Sprintf("“%s”", r.Settings.Name)
+	if r.Tenant != "" {
+		name += " (" + r.Tenant + ")"
+	}
+	return name
+}
+
+func failedText(r noticedRun) (title, message string) {
+	reason := r.Reason
+	if reason == "" {
+		reason = "No reason is known."
+	}
+	return fmt.Sprintf("The directory sync “%s” failed", r.Settings.Name), lines(
+		fmt.Sprintf("Run %d of the directory sync %s failed.", r.Number, r.name()),
+		reason,
+		"What to do: put right what is said above, then sync again. What the run had not changed by then stays as it was.")
+}
+
+func partialText(r noticedRun, sum errorSum) (title, message string) {
+	text := []string{fmt.Sprintf("Run %d of the directory sync %s is complete, but %s an error. Everything else was taken over.",
+		r.Number, r.name(), plural(sum.records, "record has", "records have"))}
+	for _, kind := range sum.kinds {
+		text = append(text, fmt.Sprintf("%s: %s. %s", plural(kind.Count, "record", "records"), strings.ReplaceAll(kind.Code, "_", " "), kind.Remedy))
+	}
+	if more := sum.all - len(sum.kinds); more > 0 {
+		text = append(text, fmt.Sprintf("And %s.", plural(more, "more kind of error", "more kinds of error")))
+	}
+	text = append(text, "What to do: the changes of the run in the sync history name each record. Correct them, then sync again.")
+	return fmt.Sprintf("The directory sync “%s” had errors", r.Settings.Name), lines(text...)
+}
+
+func heldText(r noticedRun) (title, message string) {
+	return fmt.Sprintf("The directory sync “%s” awaits approval", r.Settings.Name), lines(
+		fmt.Sprintf("Run %d of the directory sync %s has stopped before it changed anything.", r.Number, r.name()),
+		r.Reason,
+		"What to do: look at the planned changes of the run, then approve or reject it. Until then all users stay as they are.")
+}
+
+// leaver is an admin who was taken out.
+type leaver struct {
+	Label  string               `db:"label"`
+	Role   string               `db:"role"`
+	Status directory.UserStatus `db:"status"`
+}
+
+func leaversText(by string, leavers []leaver) (title, message string) {
+	var text []string
+	for _, l := range leavers[:min(len(leavers), shownLeavers)] {
+		text = append(text, fmt.Sprintf("%s, %s, was %s by %s.", l.Label, strings.ToLower(l.Role), l.Status, by))
+	}
+	if more := len(leavers) - shownLeavers; more > 0 {
+		text = append(text, fmt.Sprintf("So were %s.", plural(more, "more admin", "more admins")))
+	}
+	text = append(text, "What to do: if this is not as it should be, activate or restore the user. Otherwise check that enough admins are left.")
+	if len(leavers) == 1 {
+		return "An admin has left: " + leavers[0].Label, lines(text...)
+	}
+	return fmt.Sprintf("%d admins have left", len(leavers)), lines(text...)
+}
+
+func exhaustedText() (title, message string) {
+	return "All licences are in use", lines(
+		"Somebody wants to come in, but all licences of the account are in use. They are on the waiting list.",
+		"What to do: deactivate users who need no licence, or buy more licences. Who waits gets the next free one, in the order in which they came.")
+}
+
+func grantedText() (title, message string) {
+	return "You have a licence now", lines(
+		"A licence has become free and is yours: your account is active.",
+		"What to do: nothing more; you can sign in now.")
+}
+
+// lines is a message of one paragraph a line, without empty ones.
+func lines(paragraphs ...string) string {
+	var text []string
+	for _, p := range paragraphs {
+		if p = strings.Join(strings.Fields(p), " "); p != "" {
+			text = append(text, p)
+		}
+	}
+	return strings.Join(text, "\n")
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

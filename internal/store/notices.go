@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+)
+
+// noticedRun is what a run's notices need to know of it.
+type noticedRun struct {
+	ID        string              `db:"id"`
+	AccountID string              `db:"account_id"`
+	Number    int                 `db:"number"`
+	Kind      directory.RunKind   `db:"kind"`
+	Status    directory.RunStatus `db:"status"`
+	Reason    string              `db:"reason"`
+	Settings  directory.Settings  `db:"settings"`
+	Tenant    string              `db:"tenant"`
+}
+
+func getNoticedRun(ctx context.Context, tx *sqlx.Tx, id string) (noticedRun, error) {
+	var run noticedRun
+	err := tx.GetContext(ctx, &run, `
+		SELECT r.id, r.account_id, r.number, r.kind, r.status, r.reason, r.settings, coalesce(n.tenant->>'name', '') AS tenant
+		FROM runs r JOIN configurations f ON f.id = r.configuration_id JOIN connections n ON n.id = f.connection_id
+		WHERE r.id = $1`, id)
+	return run, err
+}
+
+// noticeClosed tells of a run that has just ended: its recipients when it failed or was a success
+// in part only, and the admins who are left when it took one out. Of a preview and of a cancelled
+// run nobody is told, but of the admins who left before it was cancelled. Telling again changes
+// nothing.
+func noticeClosed(ctx context.Context, tx *sqlx.Tx, runID string) error {
+	run, err := getNoticedRun(ctx, tx, runID)
+	if err != nil || run.Kind == directory.KindPreview {
+		return err
+	}
+	var title, message string
+	kind := directory.NoticeRunFailed
+	switch run.Status {
+	case directory.RunFailure:
+		title, message = failedText(run)
+	case directory.RunPartialSuccess:
+		kind = directory.NoticeRunPartial
+		sum, err := sumErrors(ctx, tx, run.ID)
+		if err != nil {
+			return err
+		}
+		title, message = partialText(run, sum)
+	}
+	if title != "" {
+		if err := noticeRecipients(ctx, tx, run, kind, title, message); err != nil {
+			return err
+		}
+	}
+	if err := noticeLeavers(ctx, tx, run); err != nil {
+		return err
+	}
+	return noticeWaiting(ctx, tx, run)
+}
+
+// noticeHeld tells the recipients of a run that it waits for an admin's approval from now on.
+func noticeHeld(ctx context.Context, tx *sqlx.Tx, runID string) error {
+	run, err := getNoticedRun(ctx, tx, runID)
+	if err != nil || run.Kind == directory.KindPreview {
+		return err
+	}
+	title, message := heldText(run)
+	return noticeRecipients(ctx, tx, run, directory.NoticeRunHeld, title, message)
+}
+
+// noticeRecipients tells those whom the run's settings name and who are active or, when none of
+// them is, the account owners and super admins.
+func noticeRecipients(ctx context.Context, tx *sqlx.Tx, run noticedRun, kind directory.NotificationKind, title, message string) error {
+	named := slices.DeleteFunc(slices.Clone(run.Settings.NotifyUserIDs), func(id string) bool { return uuid.Validate(id) != nil })
+	var recipients []string
+	err := tx.SelectContext(ctx, &recipients, `
+		SELECT id FROM users WHERE account_id = $1 AND id = ANY($2::uuid[]) AND status = 'active'`, run.AccountID, pq.StringArray(named))
+	if err != nil {
+		return err
+	}
+	if len(recipients) == 0 {
+		recipients, err = activeAdmins(ctx, tx, run.AccountID, directory.RoleAccountOwner, directory.RoleSuperAdmin)
+		if err != nil {
+			return err
+		}
+	}
+	return notify(ctx, tx, run.AccountID, recipients, notice{kind: kind, cause: run.ID, runID: &run.ID, title: title, message: message})
+}
+
+// noticeLeavers tells the admins who are left which admins the run took out.
+func noticeLeavers(ctx context.Context, tx *sqlx.Tx, run noticedRun) error {
+	var leavers []leaver
+	err := tx.SelectContext(ctx, &leavers, `
+		SELECT c.label, r.name AS role, u.status
+		FROM changes c JOIN users u ON u.id = c.user_id JOIN roles r ON r.account_id = u.account_id AND r.id = u.role_id
+		WHERE c.run_id = $1 AND c.outcome = 'applied' AND u.role_id = ANY($2)
+		  AND c.before->>'status' IN ('invited', 'active', 'awaiting_licence') AND c.after->>'status' IN ('deactivated', 'deleted')
+		ORDER BY c.id`, run.ID, pq.StringArray(adminRoles()))
+	if err != nil || len(leavers) == 0 {
+		return err
+	}
+	title, message := leaversText("the directory sync "+run.name(), leavers)
+	return noticeAdmins(ctx, tx, run.AccountID, notice{kind: directory.NoticeAdminLeft, cause: run.ID, runID: &run.ID, title: title, message: message})
+}
+
+// noticeWaiting tells the admins when the run brought back somebody for whom no licence is left.
+func noticeWaiting(ctx context.Context, tx *sqlx.Tx, run noticedRun) error {
+	var waits bool
+	err := tx.GetContext(ctx, &waits, `
+		SELECT EXISTS (
+			SELECT 1 FROM changes c JOIN users u ON u.id = c.user_id
+			WHERE c.run_id = $1 AND c.outcome = 'applied' AND c.after->>'status' = 'awaiting_licence' AND u.status = 'awaiting_licence')`, run.ID)
+	if err != nil || !waits {
+		return err
+	}
+	return noticeExhausted(ctx, tx, run.AccountID)
+}
+
+// noticeDeactivated tells the admins who are left that one of them was taken out by another.
+func noticeDeactivated(ctx context.Context, tx *sqlx.Tx, user directory.User) error {
+	if !directory.MayAdminister(user.RoleID) {
+		return nil
+	}
+	var role string
+	if err := tx.GetContext(ctx, &role, `SELECT name FROM roles WHERE account_id = $1 AND id = $2`, user.AccountID, user.RoleID); err != nil {
+		return err
+	}
+	title, message := leaversText("an admin", []leaver{{Label: user.Name(), Role: role, Status: user.Status}})
+	return noticeAdmins(ctx, tx, user.AccountID, notice{kind: directory.NoticeAdminLeft, cause: newID(), title: title, message: message})
+}
+
+// noticeExhausted tells the admins that licences have run out, unless they have that notification
+// and have not read it.
+func noticeExhausted(ctx context.Context, tx *sqlx.Tx, accountID string) error {
+	title, message := exhaustedText()
+	return noticeAdmins(ctx, tx, accountID, notice{kind: directory.NoticeLicencesExhausted, cause: newID(), title: title, message: message})
+}
+
+// noticeGranted tells users that the licence they waited for is theirs.
+func noticeGranted(ctx context.Context, tx *sqlx.Tx, accountID string, users []directory.User) error {
+	ids := make([]string, len(users))
+	for i, user := range users {
+		ids[i] = user.ID
+	}
+	title, message := grantedText()
+	return notify(ctx, tx, accountID, ids, notice{kind: directory.NoticeLicenceGranted, cause: newID(), title: title, message: message})
+}
+
+func noticeAdmins(ctx context.Context, tx *sqlx.Tx, accountID string, n notice) error {
+	admins, err := activeAdmins(ctx, tx, accountID, adminRoles()...)
+	if err != nil {
+		return err
+	}
+	return notify(ctx, tx, accountID, admins, n)
+}
+
+func adminRoles() []string {
+	return []string{directory.RoleAccountOwner, directory.RoleSuperAdmin, directory.RoleUserAdmin}
+}
+
+func activeAdmins(ctx context.Context, tx *sqlx.Tx, accountID string, roles ...string) ([]string, error) {
+	var ids []string
+	err := tx.SelectContext(ctx, &ids, `
+		SELECT id FROM users WHERE account_id = $1 AND status = 'active' AND role_id = ANY($2) ORDER BY id`, accountID, pq.StringArray(roles))
+	return ids, err
+}

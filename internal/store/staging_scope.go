@@ -1,0 +1,45 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+)
+
+// keepScope leaves out the records of a page that are in no group of the run's scope, and notes
+// those of linked people as out of scope.
+func (p *StagePage) keepScope(ctx context.Context, tx *sqlx.Tx) error {
+	ids := make(pq.StringArray, len(p.Records))
+	for i, record := range p.Records {
+		ids[i] = storable(record.SourceID)
+	}
+	var inScope []string
+	if err := tx.SelectContext(ctx, &inScope, `
+		SELECT p.id FROM unnest($2::text[]) AS p (id)
+		WHERE EXISTS (SELECT 1 FROM staged_groups g WHERE g.run_id = $1 AND g.in_scope AND g.everyone)
+		   OR EXISTS (SELECT 1 FROM staged_members m JOIN staged_groups g ON g.run_id = m.run_id AND g.source_id = m.group_id AND g.in_scope
+		              WHERE m.run_id = $1 AND m.source_id = p.id)`, p.RunID, ids); err != nil {
+		return err
+	}
+	in := make(map[string]bool, len(inScope))
+	for _, id := range inScope {
+		in[id] = true
+	}
+	var outside pq.StringArray
+	kept := StagePage{}
+	for i, record := range p.Records {
+		if !in[ids[i]] {
+			outside = append(outside, ids[i])
+			continue
+		}
+		kept.Records, kept.Fingerprints = append(kept.Records, record), append(kept.Fingerprints, p.Fingerprints[i])
+	}
+	p.Records, p.Fingerprints = kept.Records, kept.Fingerprints
+	if _, err := tx.ExecContext(ctx, `UPDATE runs SET fetched = fetched + $2 WHERE id = $1`, p.RunID, len(p.Records)); err != nil {
+		return err
+	}
+	return noteAbsent(ctx, tx, p.RunID, outside, directory.AbsenceOutOfScope)
+}

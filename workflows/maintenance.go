@@ -1,0 +1,36 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/rollcall-sync/rollcall/activities"
+)
+
+var maintaining *activities.Maintenance
+
+// maintenanceEvery is how often what is past its time is looked for.
+const maintenanceEvery = time.Hour
+
+// roundsOfMaintenance is after how many rounds an execution makes way for a new one: a week's.
+const roundsOfMaintenance = 7 * 24
+
+// Maintenance removes what has been kept long enough and has forgotten mail delivered, hour by hour. There is one in an installation.
+func Maintenance(ctx workflow.Context) error {
+	for range roundsOfMaintenance {
+		var purged activities.Purged
+		if err := workflow.ExecuteActivity(settling(ctx, "Purge the recycle bins"), maintaining.PurgeRecycleBins).Get(ctx, &purged); err != nil {
+			return err
+		}
+		if err := workflow.ExecuteActivity(settling(ctx, "Deliver forgotten mail"), maintaining.WakeForgottenMail).Get(ctx, nil); err != nil {
+			return err
+		}
+		workflow.SetCurrentDetails(ctx, fmt.Sprintf("Last round: %d users purged.", purged.Users))
+		if err := workflow.NewTimerWithOptions(ctx, maintenanceEvery, workflow.TimerOptions{Summary: "Next round"}).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return workflow.NewContinueAsNewError(ctx, MaintenanceName)
+}

@@ -1,0 +1,47 @@
+package workflows_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/rollcall-sync/rollcall/activities"
+	"github.com/rollcall-sync/rollcall/workflows"
+)
+
+// rounds counts the rounds of maintenance.
+type rounds struct {
+	env *testsuite.TestWorkflowEnvironment
+	at  []time.Time
+	// woken counts the rounds in which forgotten mail was looked for.
+	woken int
+}
+
+func (r *rounds) PurgeRecycleBins(context.Context) (activities.Purged, error) {
+	r.at = append(r.at, r.env.Now())
+	return activities.Purged{Users: 2}, nil
+}
+
+func (r *rounds) WakeForgottenMail(context.Context) error {
+	r.woken++
+	return nil
+}
+
+func TestF9_MaintenanceComesEveryHourAndRollsOver(t *testing.T) {
+	t.Parallel()
+	r := &rounds{env: new(testsuite.WorkflowTestSuite).NewTestWorkflowEnvironment()}
+	r.env.SetStartTime(monday)
+	r.env.SetTestTimeout(time.Minute)
+	workflows.Register(r.env)
+	r.env.RegisterActivity(r)
+	r.env.ExecuteWorkflow(workflows.MaintenanceName)
+	var again *workflow.ContinueAsNewError
+	require.ErrorAs(t, r.env.GetWorkflowError(), &again)
+	require.Len(t, r.at, 7*24)
+	require.Equal(t, 7*24, r.woken)
+	require.Equal(t, monday.Add(time.Hour), r.at[1].UTC())
+}
