@@ -2,16 +2,19 @@ package activities
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/source"
 	"github.com/rollcall-sync/rollcall/internal/store"
 )
 
 // Configurations are the activities about a configuration itself.
 type Configurations struct {
-	Store *store.Store
-	Now   func() time.Time
+	Store   *store.Store
+	Sources map[directory.Provider]source.Opener
+	Now     func() time.Time
 }
 
 // ScheduleNextRun writes down whether the configuration is enabled and when its next weekly run is
@@ -56,8 +59,44 @@ func (a *Configurations) write(ctx context.Context, id string, state directory.C
 	return a.Store.SetState(ctx, id, state)
 }
 
-// DestroyConfiguration destroys the connection's credentials and forgets the configuration. The
-// users it brought in stay.
+// revocationLimit is how long a provider may take to take a grant back.
+const revocationLimit = 10 * time.Second
+
+// DestroyConfiguration gives the connection's grant back to the provider, destroys its credentials
+// and forgets the configuration. The users it brought in stay. A provider that does not answer does
+// not keep the credentials from being destroyed.
 func (a *Configurations) DestroyConfiguration(ctx context.Context, in OfConfiguration) error {
+	defer keepAlive(ctx)()
+	if err := a.giveBack(ctx, in.ConfigurationID); err != nil {
+		slog.WarnContext(ctx, "grant not given back", "configuration_id", in.ConfigurationID, "error", err)
+	}
 	return asTemporal(ctx, a.Store.DestroyConfiguration(ctx, in.ConfigurationID))
+}
+
+// giveBack gives back the grant that the configuration's connection lives by, if it does by one and
+// no other connection reads the same tenant: the provider may end all grants of one person at once.
+func (a *Configurations) giveBack(ctx context.Context, configurationID string) error {
+	configuration, err := a.Store.ConfigurationByID(ctx, configurationID)
+	if directory.HasCode(err, "not_found") {
+		return nil // destroyed already
+	}
+	if err != nil {
+		return err
+	}
+	connection, err := a.Store.Connection(ctx, configuration.AccountID, configuration.ConnectionID)
+	if err != nil {
+		return err
+	}
+	revoker, ok := a.Sources[connection.Provider].(source.Revoker)
+	if !ok || connection.Secret == nil || connection.Tenant == nil {
+		return nil
+	}
+	shared, err := a.Store.TenantShared(ctx, connection.Provider, connection.Tenant.ID, connection.ID)
+	if err != nil || shared {
+		revoker.Forget(connection.ID)
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, revocationLimit)
+	defer cancel()
+	return revoker.Revoke(ctx, connection)
 }

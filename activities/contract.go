@@ -61,8 +61,8 @@ type Begun struct {
 
 // GroupsListed says which groups a run reads.
 type GroupsListed struct {
-	Groups     int `json:"groups"`
-	Unreadable int `json:"unreadable"`
+	Groups int  `json:"groups"` // so far
+	Done   bool `json:"done"`
 }
 
 // MembersFetched says how far the members of the groups have been read.

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -108,21 +109,22 @@ func (f *fetch) begin(ctx context.Context, now time.Time) (directory.RunMode, er
 	id := f.run.Run.ID
 	incremental, can := f.source.(source.Incremental)
 	if !can || f.run.Settings.Scope.Kind != directory.AllUsers || f.run.Run.Kind != directory.KindSync {
-		return directory.FullRead, f.store.BeginRead(ctx, id, directory.FullRead, "", "")
+		return directory.FullRead, f.store.BeginRead(ctx, id, store.ReadStart{Mode: directory.FullRead})
 	}
 	state, err := f.store.ReadState(ctx, f.run.Configuration.ID)
 	if err != nil {
 		return "", err
 	}
+	digest := readDigest(f.run)
 	if state.ChangesLink != "" && now.Sub(state.ChangesAt) <= maxChangesAge && state.IncrementalRuns < maxIncrementalRuns &&
-		string(state.Digest) == string(readDigest(f.run)) {
-		return directory.Incremental, f.store.BeginRead(ctx, id, directory.Incremental, state.ChangesLink, "")
+		bytes.Equal(state.Digest, digest) {
+		return directory.Incremental, f.store.BeginRead(ctx, id, store.ReadStart{Mode: directory.Incremental, Cursor: state.ChangesLink, Digest: digest})
 	}
 	link, err := changesLink(ctx, incremental, f.rules.Paths())
 	if err != nil {
 		return "", err
 	}
-	return directory.FullRead, f.store.BeginRead(ctx, id, directory.FullRead, "", link)
+	return directory.FullRead, f.store.BeginRead(ctx, id, store.ReadStart{Mode: directory.FullRead, ChangesLink: link, Digest: digest})
 }
 
 // changesLink is where changes begin from now on; empty where the source will not say, since a

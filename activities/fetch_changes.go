@@ -25,7 +25,7 @@ const (
 func (f *fetch) changes(ctx context.Context) (Fetched, error) {
 	src, ok := f.source.(source.Incremental)
 	if !ok {
-		return f.readAll(ctx, "", directory.Note{})
+		return f.readAll(ctx, "")
 	}
 	out := Fetched{Fetched: f.progress.Read, Done: f.progress.Done}
 	for cursor := f.progress.Cursor; !out.Done && out.Pages < pagesPerCall; out.Pages++ {
@@ -60,8 +60,8 @@ func (f *fetch) readAllAgain(ctx context.Context, src source.Incremental, note d
 }
 
 // readAll forgets what was read of the changes; the next call begins with the first page of all.
-func (f *fetch) readAll(ctx context.Context, link string, note directory.Note) (Fetched, error) {
-	return Fetched{}, f.store.BeginRead(ctx, f.run.Run.ID, directory.FullRead, "", link, note)
+func (f *fetch) readAll(ctx context.Context, link string, notes ...directory.Note) (Fetched, error) {
+	return Fetched{}, f.store.BeginRead(ctx, f.run.Run.ID, store.ReadStart{Mode: directory.FullRead, ChangesLink: link, Digest: readDigest(f.run)}, notes...)
 }
 
 func (f *fetch) stageChanges(ctx context.Context, cursor string, page source.ChangePage) (int, error) {
@@ -105,5 +105,6 @@ func (f *fetch) lookUp(ctx context.Context, ids []string) (there []source.Record
 			return nil
 		})
 	}
-	return there, gone, group.Wait()
+	err = group.Wait()
+	return there, gone, err
 }

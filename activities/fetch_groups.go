@@ -1,11 +1,12 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,12 +16,13 @@ import (
 )
 
 const (
-	groupsPerCall = 200 // groups whose members one activity reads
-	groupsAtOnce  = 4   // groups whose members are read at the same time
+	listedPerCall = 1000 // groups that one activity looks up by id
+	groupsPerCall = 200  // groups whose members one activity reads
+	groupsAtOnce  = 4    // groups whose members are read at the same time
 )
 
-// ListGroups finds the groups that the run reads and stages them, without members yet. A chosen one
-// that is not there, or may not be read, is an error of that group.
+// ListGroups finds the next groups that the run reads and stages them, without members yet. A chosen
+// one that is not there, or may not be read, is an error of that group.
 func (a *Sync) ListGroups(ctx context.Context, in OfRun) (GroupsListed, error) {
 	defer keepAlive(ctx)()
 	listed, err := a.listGroups(ctx, in.RunID)
@@ -33,49 +35,51 @@ func (a *Sync) listGroups(ctx context.Context, runID string) (GroupsListed, erro
 		return GroupsListed{}, err
 	}
 	s := f.run.Settings
+	done := true
 	if s.Groups.Enabled && len(s.Groups.GroupIDs) == 0 && s.Scope.Kind == directory.AllUsers {
-		return f.listAllGroups(ctx)
+		err = f.listAllGroups(ctx)
+	} else {
+		done, err = f.listChosenGroups(ctx)
 	}
-	return f.listChosenGroups(ctx)
+	if err != nil {
+		return GroupsListed{}, err
+	}
+	groups, _, _, err := a.Store.GroupProgress(ctx, runID)
+	return GroupsListed{Groups: groups, Done: done}, err
 }
 
 // listAllGroups stages every group of the tenant. One that we have and the list lacks is asked for by
 // id, since a list that lacks it is no proof that it is gone.
-func (f *fetch) listAllGroups(ctx context.Context) (GroupsListed, error) {
-	var out GroupsListed
+func (f *fetch) listAllGroups(ctx context.Context) error {
 	seen := map[string]bool{}
 	for cursor, more := "", true; more; {
 		page, err := f.source.Groups(ctx, cursor, "", 0)
 		if err != nil {
-			return out, err
+			return err
 		}
 		staged := make([]store.StagedGroup, 0, len(page.Groups))
 		for _, g := range page.Groups {
 			staged = append(staged, stagedGroup(g, false, true))
 		}
 		if err := f.store.StageGroups(ctx, f.run.Run.ID, staged); err != nil {
-			return out, err
+			return err
 		}
-		out.Groups += len(staged)
 		if seen[page.Next] {
-			return out, repeatedGroups(f.name())
+			return repeatedGroups(f.name())
 		}
 		seen[page.Next] = true
 		cursor, more = page.Next, page.Next != ""
 	}
 	unlisted, err := f.store.KnownGroups(ctx, f.run.Run.ID)
 	if err != nil {
-		return out, err
+		return err
 	}
-	return out, f.eachGroup(ctx, unlisted, func(ctx context.Context, id string) error {
+	return f.eachGroup(ctx, unlisted, func(ctx context.Context, id string) error {
 		g, err := f.source.Group(ctx, id)
 		if isNotFound(err) {
 			return nil // gone for certain: planned to be deleted
 		}
-		if err != nil {
-			return err
-		}
-		return f.store.StageGroups(ctx, f.run.Run.ID, []store.StagedGroup{stagedGroup(g, false, true)})
+		return f.stageGroup(ctx, g, err, stagedGroup(source.Group{ID: id}, false, true))
 	})
 }
 
@@ -87,7 +91,8 @@ func repeatedGroups(name string) error {
 	}
 }
 
-func (f *fetch) listChosenGroups(ctx context.Context) (GroupsListed, error) {
+// listChosenGroups looks up the next chosen groups by id, and says whether these were the last.
+func (f *fetch) listChosenGroups(ctx context.Context) (done bool, err error) {
 	inScope, synced := map[string]bool{}, map[string]bool{}
 	s := f.run.Settings
 	if s.Scope.Kind == directory.UsersOfGroups {
@@ -100,26 +105,34 @@ func (f *fetch) listChosenGroups(ctx context.Context) (GroupsListed, error) {
 			synced[id] = true
 		}
 	}
-	ids := slices.Concat(s.Scope.GroupIDs, s.Groups.GroupIDs)
-	ids = slices.DeleteFunc(ids, func(id string) bool { return !inScope[id] && !synced[id] })
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
-	out := GroupsListed{Groups: len(ids)}
-	var mu sync.Mutex
-	return out, f.eachGroup(ctx, ids, func(ctx context.Context, id string) error {
+	chosen := slices.Collect(maps.Keys(inScope))
+	for id := range synced {
+		if !inScope[id] {
+			chosen = append(chosen, id)
+		}
+	}
+	unstaged, err := f.store.UnstagedGroups(ctx, f.run.Run.ID, chosen)
+	if err != nil {
+		return false, err
+	}
+	next := unstaged[:min(len(unstaged), listedPerCall)]
+	return len(next) == len(unstaged), f.eachGroup(ctx, next, func(ctx context.Context, id string) error {
 		g, err := f.source.Group(ctx, id)
-		if problem, ofGroup := f.groupProblem(err, id); ofGroup {
-			mu.Lock()
-			out.Unreadable++
-			mu.Unlock()
-			return f.store.FailGroup(ctx, f.run.Run.ID, stagedGroup(source.Group{ID: id, DirectMembers: -1}, inScope[id], synced[id]), problem)
-		}
-		if err != nil {
-			return err
-		}
 		g.ID = id
-		return f.store.StageGroups(ctx, f.run.Run.ID, []store.StagedGroup{stagedGroup(g, inScope[id], synced[id])})
+		return f.stageGroup(ctx, g, err, stagedGroup(source.Group{ID: id}, inScope[id], synced[id]))
 	})
+}
+
+// stageGroup stages a group that was looked up, or why it could not be.
+func (f *fetch) stageGroup(ctx context.Context, g source.Group, err error, staged store.StagedGroup) error {
+	if err == nil {
+		return f.store.StageGroups(ctx, f.run.Run.ID, []store.StagedGroup{stagedGroup(g, staged.InScope, staged.Synced)})
+	}
+	problem, ofGroup, named := f.groupProblem(ctx, err, staged)
+	if !ofGroup {
+		return errors.Join(err, named)
+	}
+	return f.store.FailGroup(ctx, f.run.Run.ID, staged, problem)
 }
 
 // FetchMembers reads the members of the next groups, page after page.
@@ -155,42 +168,64 @@ func (f *fetch) membersOf(ctx context.Context, groups []store.GroupToRead) error
 	for _, g := range groups {
 		reading.Go(func() error {
 			err := f.members(ctx, g)
-			problem, ofGroup := f.groupProblem(err, g.Name)
-			if !ofGroup {
-				return err
+			if err == nil {
+				return nil
 			}
-			failed := store.StagedGroup{SourceID: g.SourceID, Name: g.Name, InScope: g.InScope, Synced: g.Synced, Direct: g.Direct}
-			return f.store.FailGroup(ctx, f.run.Run.ID, failed, problem)
+			return f.stageGroup(ctx, source.Group{}, err, store.StagedGroup{SourceID: g.SourceID, Name: g.Name, InScope: g.InScope, Synced: g.Synced})
 		})
 	}
 	return reading.Wait()
 }
 
-// members reads one group to its end. Fewer members than the source announces are an incomplete
-// answer.
+// members reads one group to its end. Fewer members than the source announces, before and after, are
+// an incomplete answer: with the last page the store counts what was read.
 func (f *fetch) members(ctx context.Context, g store.GroupToRead) error {
+	announced, err := f.source.CountMembers(ctx, g.SourceID)
+	if err != nil {
+		return err
+	}
 	for cursor, more := g.Cursor, true; more; {
 		page, err := f.source.Members(ctx, g.SourceID, cursor)
 		if err != nil {
 			return err
 		}
-		staged := store.StageMembers{
-			RunID: f.run.Run.ID, GroupID: g.SourceID, Cursor: cursor, Next: page.Next,
-			People: page.People, Everyone: page.Everyone, Groups: len(page.Groups), Others: len(page.Others),
+		if page.Next == "" {
+			if announced, err = f.announcedStill(ctx, g, page, announced); err != nil {
+				return err
+			}
 		}
-		if err := f.store.StageMembers(ctx, staged); err != nil {
+		if err := f.store.StageMembers(ctx, f.stagedMembers(g, cursor, page, announced)); err != nil {
 			return err
 		}
 		cursor, more = page.Next, page.Next != ""
 	}
-	people, others, err := f.store.GroupMembersStaged(ctx, f.run.Run.ID, g.SourceID)
-	if err != nil || people+others >= g.Direct {
-		return err
+	return nil
+}
+
+// announcedStill asks again how many members a group has when fewer were read: some may have left
+// while it was read.
+func (f *fetch) announcedStill(ctx context.Context, g store.GroupToRead, last source.MemberPage, announced int) (int, error) {
+	staged, err := f.store.GroupMembersStaged(ctx, f.run.Run.ID, g.SourceID)
+	if err != nil {
+		return 0, err
 	}
-	return &directory.Error{
-		Kind: directory.KindConflict, Code: directory.CodeSourceIncomplete, Permanent: true,
-		Message: fmt.Sprintf("%s announced %d members of the group '%s', but only %d could be read.", f.name(), g.Direct, g.Name, people+others),
-		Remedy:  "Start the sync again with Sync now.",
+	if staged+len(last.People)+len(last.Groups)+len(last.Others) >= announced {
+		return announced, nil
+	}
+	now, err := f.source.CountMembers(ctx, g.SourceID)
+	return min(announced, now), err
+}
+
+func (f *fetch) stagedMembers(g store.GroupToRead, cursor string, page source.MemberPage, announced int) store.StageMembers {
+	return store.StageMembers{
+		RunID: f.run.Run.ID, GroupID: g.SourceID, Cursor: cursor, Next: page.Next,
+		People: page.People, Everyone: page.Everyone, Groups: len(page.Groups), Others: len(page.Others),
+		Announced: announced,
+		Short: directory.Problem{
+			Code:    directory.CodeSourceIncomplete,
+			Message: fmt.Sprintf("%s announced %d members of the group '%s', but fewer could be read. %s", f.name(), announced, g.Name, kept(g.InScope)),
+			Remedy:  "Start the sync again with Sync now.",
+		},
 	}
 }
 
@@ -206,29 +241,36 @@ func (f *fetch) eachGroup(ctx context.Context, ids []string, do func(context.Con
 
 // groupProblem says whether an error is about one group alone, so that the run can go on without
 // its members: nobody is taken out of it, or out of the scope, on that account.
-func (f *fetch) groupProblem(err error, label string) (directory.Problem, bool) {
+func (f *fetch) groupProblem(ctx context.Context, err error, g store.StagedGroup) (problem directory.Problem, ofGroup bool, failed error) {
 	var coded *directory.Error
-	if !errors.As(err, &coded) {
-		return directory.Problem{}, false
+	if !errors.As(err, &coded) || coded.Kind != directory.KindNotFound && coded.Code != directory.CodeGroupUnreadable {
+		return directory.Problem{}, false, nil
 	}
-	switch {
-	case coded.Kind == directory.KindNotFound:
+	name, err := f.store.GroupName(ctx, f.run.Run.ID, g.SourceID)
+	if err != nil {
+		return directory.Problem{}, false, err
+	}
+	name = cmp.Or(name, g.SourceID)
+	if coded.Kind == directory.KindNotFound {
 		return directory.Problem{
 			Code:    directory.CodeGroupGone,
-			Message: fmt.Sprintf("The group '%s' is not in %s any more. Its members here stay as they are.", label, f.name()),
+			Message: fmt.Sprintf("The group '%s' is not in %s any more. %s", name, f.name(), kept(g.InScope)),
 			Remedy:  "Take the group out of the configuration, or choose another one.",
-		}, true
-	case coded.Code == directory.CodeGroupUnreadable, coded.Code == directory.CodeSourceRefused:
-		return directory.Problem{
-			Code:    directory.CodeGroupUnreadable,
-			Message: fmt.Sprintf("%s does not let Rollcall read the group '%s'. Its members here stay as they are.", f.name(), label),
-			Remedy:  "Have an administrator of the directory grant access to the group, then sync again.",
-		}, true
-	case coded.Code == directory.CodeSourceIncomplete:
-		return directory.Problem{Code: coded.Code, Message: coded.Message, Remedy: coded.Remedy}, true
-	default:
-		return directory.Problem{}, false
+		}, true, nil
 	}
+	return directory.Problem{
+		Code:    coded.Code,
+		Message: fmt.Sprintf("The group '%s' could not be read. %s %s", name, coded.Message, kept(g.InScope)),
+		Remedy:  coded.Remedy,
+	}, true, nil
+}
+
+// kept says what becomes of people while a group cannot be read.
+func kept(inScope bool) string {
+	if inScope {
+		return "Until it can be read, nobody is taken out for being in none of the chosen groups."
+	}
+	return "Its members here stay as they are."
 }
 
 func isNotFound(err error) bool {
@@ -239,6 +281,6 @@ func isNotFound(err error) bool {
 func stagedGroup(g source.Group, inScope, synced bool) store.StagedGroup {
 	return store.StagedGroup{
 		SourceID: g.ID, Name: g.Name, Description: g.Description, Email: g.Email,
-		InScope: inScope, Synced: synced, Direct: g.DirectMembers,
+		InScope: inScope, Synced: synced,
 	}
 }

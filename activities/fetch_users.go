@@ -79,7 +79,8 @@ func (f *fetch) pages(ctx context.Context, announced int) (Fetched, error) {
 		}
 		return nil
 	})
-	return out, group.Wait()
+	err := group.Wait()
+	return out, err
 }
 
 // hand reads page after page and hands it on, mapped, to be staged.

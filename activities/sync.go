@@ -138,20 +138,11 @@ func (a *Sync) ApplyChanges(ctx context.Context, in ApplyInput) (Applied, error)
 // opened is none.
 func (a *Sync) CloseRun(ctx context.Context, in CloseRunInput) (ClosedRun, error) {
 	defer keepAlive(ctx)()
-	closed, err := a.closeRun(ctx, in)
+	run, err := a.Store.CloseRun(ctx, in.RunID, in.Status, in.Reason)
 	if directory.HasCode(err, "not_found") {
 		return ClosedRun{Status: in.Status}, nil
 	}
-	return closed, asTemporal(ctx, err)
-}
-
-func (a *Sync) closeRun(ctx context.Context, in CloseRunInput) (ClosedRun, error) {
-	run, err := a.Store.RunContext(ctx, in.RunID)
-	if err != nil {
-		return ClosedRun{}, err
-	}
-	closed, err := a.Store.CloseRun(ctx, in.RunID, in.Status, in.Reason, readDigest(run))
-	return ClosedRun{Status: closed.Status, Counts: closed.Counts}, err
+	return ClosedRun{Status: run.Status, Counts: run.Counts}, asTemporal(ctx, err)
 }
 
 // ParkMembers notes which members of the groups that were read are not in the account yet.

@@ -18,13 +18,13 @@ func (a *Sync) VerifyMissing(ctx context.Context, in OfRun) (Verified, error) {
 }
 
 func (a *Sync) verifyMissing(ctx context.Context, runID string) (Verified, error) {
-	missing, err := a.Store.Missing(ctx, runID)
+	in, missing, err := a.Store.Missing(ctx, runID)
 	out := Verified{Missing: missing, Done: true}
 	if err != nil || missing == 0 {
 		return out, err
 	}
 	f, err := a.openFetch(ctx, runID)
-	if err != nil || missing > f.run.Settings.Guard.MaxRemovals {
+	if err != nil || in > f.run.Settings.Guard.MaxRemovals {
 		return out, err
 	}
 	if err := a.Store.SetStage(ctx, runID, directory.StageVerify, missing); err != nil {
@@ -39,11 +39,11 @@ func (a *Sync) verifyMissing(ctx context.Context, runID string) (Verified, error
 		return out, err
 	}
 	absences := make(map[string]directory.Absence, len(ids))
+	for _, id := range ids {
+		absences[id] = directory.AbsencePresent
+	}
 	for _, id := range gone {
 		absences[id] = directory.AbsenceGone
-	}
-	for _, record := range there {
-		absences[record.ID] = directory.AbsencePresent
 	}
 	out.Gone, out.Present, out.Done = len(gone), len(there), len(ids) == missing
 	return out, a.Store.StageAbsences(ctx, runID, absences)

@@ -12,7 +12,7 @@ import (
 const beat = 10 * time.Second
 
 // readingSource is for calls of a directory: a handful of pages at most, a couple of minutes of
-// patience with one that fails. Being throttled is no failure: see syncRun.fetch.
+// patience with one that fails. Being throttled is no failure: see syncRun.read.
 func readingSource(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		Summary:             summary,

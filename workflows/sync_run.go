@@ -95,8 +95,10 @@ func (r *syncRun) begin(ctx workflow.Context) error {
 		return err
 	}
 	var listed activities.GroupsListed
-	if err := r.read(ctx, "List groups", syncing.ListGroups, &listed); err != nil {
-		return err
+	for !listed.Done {
+		if err := r.read(ctx, fmt.Sprintf("List groups, after the first %d", listed.Groups), syncing.ListGroups, &listed); err != nil {
+			return err
+		}
 	}
 	entered := activities.StageInput{RunID: r.RunID, Stage: directory.StageGroups, Total: listed.Groups}
 	if err := workflow.ExecuteActivity(workingOnDatabase(ctx, "Begin to read groups"), syncing.EnterStage, entered).Get(ctx, nil); err != nil {
@@ -270,6 +272,9 @@ func (r *syncRun) close(ctx workflow.Context, cause error) (SyncRunResult, error
 	defer cancel()
 	r.enter(done, directory.StageNotify)
 	in := activities.CloseRunInput{RunID: r.RunID}
+	if cause != nil && ctx.Err() != nil {
+		cause = ctx.Err() // what was under way may have failed in its own words
+	}
 	switch {
 	case temporal.IsCanceledError(cause):
 		in.Status, in.Reason = directory.RunCancelled, "The run was stopped. What it had done until then stays."

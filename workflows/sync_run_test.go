@@ -81,7 +81,7 @@ func (s *script) BeginFetch(context.Context, activities.OfRun) (activities.Begun
 
 func (s *script) ListGroups(context.Context, activities.OfRun) (activities.GroupsListed, error) {
 	s.calls = append(s.calls, "list groups")
-	return activities.GroupsListed{Groups: 2}, nil
+	return activities.GroupsListed{Groups: 2, Done: true}, nil
 }
 
 func (s *script) FetchMembers(context.Context, activities.OfRun) (activities.MembersFetched, error) {

@@ -9,6 +9,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -58,6 +59,7 @@ type Options struct {
 type Admin struct {
 	Options
 	providers providers
+	previews  sync.Mutex // held while a preview is begun
 }
 
 // New makes an Admin.

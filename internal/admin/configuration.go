@@ -86,7 +86,8 @@ func (a *Admin) switchTo(ctx context.Context, who directory.Principal, id, signa
 }
 
 // DeleteConfiguration ends a configuration for good: its workflow ends, its credentials are
-// destroyed, its users stay. It says whether that is done already or still under way.
+// destroyed and given back to the provider, its users stay. It says whether that is done already or
+// still under way.
 func (a *Admin) DeleteConfiguration(ctx context.Context, who directory.Principal, id string) (done bool, err error) {
 	c, err := a.Store.Configuration(ctx, who.AccountID, id)
 	if err != nil {
@@ -106,9 +107,7 @@ func (a *Admin) DeleteConfiguration(ctx context.Context, who directory.Principal
 		}
 		return false, err
 	})
-	if done {
-		a.withdraw(ctx, connection)
-	}
+	a.forget(connection)
 	return done, err
 }
 

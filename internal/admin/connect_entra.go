@@ -101,7 +101,7 @@ func (e entra) provenTenant(ctx context.Context, code string, p proof) (string, 
 	}
 	var claims struct {
 		TenantID string   `json:"tid"`
-		Roles    []string `json:"wids"`
+		Roles    []string `json:"wids"` // nil: the token does not say; somebody without a role is an ordinary user
 	}
 	if err := id.Claims(&claims); err != nil {
 		return "", consentFailed(directory.Entra, fmt.Errorf("read ID token: %w", err))
@@ -111,6 +111,8 @@ func (e entra) provenTenant(ctx context.Context, code string, p proof) (string, 
 		return "", personalAccount(directory.Entra)
 	case !isUUID(claims.TenantID), id.Issuer != e.at("/"+claims.TenantID+"/v2.0"):
 		return "", consentFailed(directory.Entra, errors.New("the issuer of the ID token is not the tenant"))
+	case claims.Roles == nil:
+		return "", rolesUnknown()
 	case !slices.ContainsFunc(claims.Roles, consents):
 		return "", notAdministrator(directory.Entra, nil)
 	}
@@ -152,7 +154,7 @@ func (e entra) freshTenant(ctx context.Context, c directory.Connection) (directo
 	defer cancel()
 	for wait := firstWait; ; wait *= 2 {
 		tenant, err := e.tenant(ctx, c)
-		if !refusedBySource(err) {
+		if !directory.HasCode(err, directory.CodeSourceRefused) && !directory.HasCode(err, directory.CodeConsentRevoked) {
 			return tenant, err
 		}
 		if wait > lastWait {
@@ -172,10 +174,6 @@ func (a *Admin) tenant(ctx context.Context, c directory.Connection) (directory.T
 		return directory.Tenant{}, err
 	}
 	return src.Tenant(ctx)
-}
-
-func refusedBySource(err error) bool {
-	return directory.HasCode(err, directory.CodeSourceRefused) || directory.HasCode(err, directory.CodeConsentRevoked)
 }
 
 func isUUID(text string) bool {

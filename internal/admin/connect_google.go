@@ -3,9 +3,6 @@ package admin
 import (
 	"context"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -67,22 +64,48 @@ func (g google) finish(ctx context.Context, _ store.Consent, c directory.Connect
 	if err != nil {
 		return Connecting{}, err
 	}
-	if err := checkGrant(token, id); err != nil {
-		return Connecting{}, err
+	fresh := c
+	fresh.Secret = g.Keyring.Seal([]byte(token.RefreshToken), connectionContext(c.ID))
+	tenant, err := g.granted(ctx, fresh, token, id)
+	if err == nil {
+		c, err = g.Store.Connect(ctx, c.AccountID, c.ID, tenant, fresh.Secret)
 	}
-	known := c.Tenant
-	c.Secret = g.Keyring.Seal([]byte(token.RefreshToken), connectionContext(c.ID))
+	if err != nil && token.RefreshToken != "" {
+		g.giveBackUnused(ctx, fresh)
+	}
+	return Connecting{Connection: c}, err
+}
+
+// granted is the customer that the grant of a connection is for: its own, if it has one already.
+func (g google) granted(ctx context.Context, c directory.Connection, token *oauth2.Token, id *oidc.IDToken) (directory.Tenant, error) {
+	if err := checkGrant(token, id); err != nil {
+		return directory.Tenant{}, err
+	}
 	tenant, err := g.tenant(ctx, c)
 	switch {
-	case refusedBySource(err):
-		return Connecting{}, notAdministrator(directory.Google, err)
-	case err != nil && !directory.HasCode(err, directory.CodeTenantChanged):
-		return Connecting{}, err
-	case known != nil && (err != nil || tenant.ID != known.ID):
-		return Connecting{}, tenantChanged(*known)
+	case directory.HasCode(err, directory.CodeNotAdministrator):
+		return tenant, notAdministrator(directory.Google, err)
+	case directory.HasCode(err, directory.CodeTenantChanged) && c.Tenant != nil:
+		return tenant, tenantChanged(*c.Tenant)
+	default:
+		return tenant, err
 	}
-	c, err = g.Store.Connect(ctx, c.AccountID, c.ID, tenant, c.Secret)
-	return Connecting{Connection: c}, err
+}
+
+// giveBackUnused gives back a fresh grant that no connection is going to live by. Whose it is has to be
+// known for certain: with it, Google may end an older grant of the same person, by which a
+// connection lives, even this one. One that is not given back is of no use to anybody, since its
+// token is kept nowhere.
+func (g google) giveBackUnused(ctx context.Context, c directory.Connection) {
+	c.Tenant = nil // whichever it is for
+	tenant, err := g.tenant(ctx, c)
+	if err != nil {
+		g.forget(c)
+		g.Log.InfoContext(ctx, "unused grant not given back", "connection_id", c.ID, "error", err)
+		return
+	}
+	c.Tenant = &tenant
+	g.giveBack(ctx, c, "")
 }
 
 // checkGrant sees that the grant is of an organization, whole, and lasting. The claim hd is the
@@ -106,43 +129,6 @@ func checkGrant(token *oauth2.Token, id *oidc.IDToken) error {
 	}
 	if token.RefreshToken == "" {
 		return consentIncomplete("Google did not let Rollcall read while you are away, so nothing was connected.", nil)
-	}
-	return nil
-}
-
-// giveBack gives a grant back to Google. The connection is revoked already: a failure is for the
-// log alone. https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke
-func (g google) giveBack(ctx context.Context, c directory.Connection) {
-	ctx, cancel := context.WithTimeout(oidc.ClientContext(context.WithoutCancel(ctx), g.HTTP), signInLimit)
-	defer cancel()
-	if err := g.revoke(ctx, c); err != nil {
-		g.Log.WarnContext(ctx, "grant not given back", "connection_id", c.ID, "error", err)
-	}
-}
-
-func (g google) revoke(ctx context.Context, c directory.Connection) error {
-	token, err := g.Keyring.Open(c.Secret, connectionContext(c.ID))
-	if err != nil {
-		return fmt.Errorf("open refresh token: %w", err)
-	}
-	address, err := g.revocationURL(ctx, g.login())
-	if err != nil {
-		return err
-	}
-	body := url.Values{"token": {string(token)}}.Encode()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(body))
-	if err != nil {
-		return fmt.Errorf("address of revocation: %w", err)
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := g.HTTP.Do(r)
-	if err != nil {
-		return fmt.Errorf("revoke: %w", err)
-	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<16)) // so that the connection can be used again
-	_ = response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("revoke: the service answered %d", response.StatusCode)
 	}
 	return nil
 }

@@ -57,15 +57,35 @@ func (a *Admin) Disconnect(ctx context.Context, accountID, id string) error {
 	if err := a.Store.RevokeConnection(ctx, accountID, id); err != nil {
 		return err
 	}
-	a.withdraw(ctx, c)
+	a.giveBack(ctx, c, c.ID)
 	return nil
 }
 
-// withdraw gives the grant of a connection, as it was before it was revoked, back to the provider.
+// giveBack gives the grant of a connection, as it was before it ended, back to the provider, which may
+// end all grants of the same person with it: so it stays while a connection other than the one
+// with the id except reads the same tenant. What fails is for the log alone.
 // Microsoft has nothing to be given back: an administrator removes Rollcall from the tenant.
-func (a *Admin) withdraw(ctx context.Context, c directory.Connection) {
-	if c.Provider == directory.Google && c.Secret != nil {
-		google{a}.giveBack(ctx, c)
+func (a *Admin) giveBack(ctx context.Context, c directory.Connection, except string) {
+	revoker, ok := a.Sources[c.Provider].(source.Revoker)
+	if !ok || c.Secret == nil || c.Tenant == nil {
+		return
+	}
+	defer revoker.Forget(c.ID)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), signInLimit)
+	defer cancel()
+	shared, err := a.Store.TenantShared(ctx, c.Provider, c.Tenant.ID, except)
+	if err == nil && !shared {
+		err = revoker.Revoke(ctx, c)
+	}
+	if err != nil {
+		a.Log.WarnContext(ctx, "grant not given back", "connection_id", c.ID, "error", err)
+	}
+}
+
+// forget drops what is kept of a connection to read its directory.
+func (a *Admin) forget(c directory.Connection) {
+	if revoker, ok := a.Sources[c.Provider].(source.Revoker); ok {
+		revoker.Forget(c.ID)
 	}
 }
 

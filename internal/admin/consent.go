@@ -112,6 +112,7 @@ type ConsentAnswer struct {
 // Connecting is how far an answer has brought a connection.
 type Connecting struct {
 	Connection directory.Connection
+	Account    string // name of the account that can read the directory once connected
 	Next       string // the page to visit next; empty once connected
 }
 
@@ -145,7 +146,13 @@ func (a *Admin) FinishConsent(ctx context.Context, answer ConsentAnswer) (Connec
 	if err != nil {
 		return Connecting{}, err
 	}
-	return flow.finish(ctx, consent, connection, p, answer)
+	account, err := a.Store.Account(ctx, connection.AccountID)
+	if err != nil {
+		return Connecting{}, err
+	}
+	connecting, err := flow.finish(ctx, consent, connection, p, answer)
+	connecting.Account = account.Name
+	return connecting, err
 }
 
 // callback is where the provider sends administrators back to.

@@ -37,7 +37,7 @@ func refused(code, message, remedy string) *directory.Error {
 }
 
 func notAdministrator(p directory.Provider, cause error) *directory.Error {
-	e := refused("not_an_administrator", "You are signed in as somebody who is no administrator of the organization, so nothing was connected.",
+	e := refused(directory.CodeNotAdministrator, "You are signed in as somebody who is no administrator of the organization, so nothing was connected.",
 		"Have a Global Administrator of Microsoft Entra ID connect, or sign in as one.")
 	if p == directory.Google {
 		e.Remedy = "Have a super administrator of Google Workspace connect, or sign in as one."
@@ -83,6 +83,18 @@ func notSetUp(p directory.Provider, variables string, cause error) *directory.Er
 		Kind: directory.KindUnavailable, Code: "provider_not_set_up", Cause: cause,
 		Message: "Rollcall is not registered with " + p.Title() + " as it has to be.",
 		Remedy:  "Ask the operator of Rollcall to set " + variables + ".",
+	}
+}
+
+// rolesUnknown is the error of a sign-in that says nothing of the person's directory roles, which
+// Microsoft tells as the manifest of the app registration asks for them.
+// https://learn.microsoft.com/entra/identity-platform/optional-claims#configure-groups-optional-claims
+func rolesUnknown() *directory.Error {
+	return &directory.Error{
+		Kind: directory.KindUnavailable, Code: "directory_roles_not_sent",
+		Message: "Microsoft does not tell Rollcall whether you are an administrator of the organization, so nothing was connected.",
+		Remedy: `Ask the operator of Rollcall to set "groupMembershipClaims" to "DirectoryRole" in the manifest of Rollcall's app registration at Microsoft, ` +
+			"then start connecting again from Rollcall.",
 	}
 }
 

@@ -100,16 +100,3 @@ func notExchanged(l login, err error) error {
 		return consentFailed(l.provider, cause)
 	}
 }
-
-// revocationURL is where the provider takes tokens back (RFC 7009); empty where it says none.
-func (a *Admin) revocationURL(ctx context.Context, l login) (string, error) {
-	provider, err := a.providers.discover(ctx, l)
-	if err != nil {
-		return "", err
-	}
-	var document struct {
-		RevocationURL string `json:"revocation_endpoint"`
-	}
-	err = provider.Claims(&document)
-	return document.RevocationURL, err
-}

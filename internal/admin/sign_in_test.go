@@ -92,6 +92,7 @@ func TestA4_WhatASignInAtEntraProves(t *testing.T) {
 			"iss": s.URL + "/" + contoso + "/v2.0", "aud": "client-1", "tid": contoso, "nonce": "n", "sub": "x", "wids": []string{directoryReader, globalAdministrator},
 		}
 		maps.Copy(all, change)
+		maps.DeleteFunc(all, func(_ string, value any) bool { return value == nil })
 		return all
 	}
 	personal := map[string]any{"tid": personalTenant, "iss": s.URL + "/" + personalTenant + "/v2.0"}
@@ -102,7 +103,8 @@ func TestA4_WhatASignInAtEntraProves(t *testing.T) {
 	}{
 		{"an administrator", nil, ""},
 		{"somebody else", map[string]any{"wids": []string{directoryReader}}, "not_an_administrator"},
-		{"no roles in the token", map[string]any{"wids": nil}, "not_an_administrator"},
+		{"somebody without a role", map[string]any{"wids": []string{}}, "not_an_administrator"},
+		{"nothing about roles in the token", map[string]any{"wids": nil}, "directory_roles_not_sent"},
 		{"a personal account", personal, "personal_account"},
 		{"another nonce", map[string]any{"nonce": "m"}, "consent_failed"},
 		{"no nonce", map[string]any{"nonce": nil}, "consent_failed"},
@@ -128,6 +130,7 @@ func TestA4_WhatASignInAtEntraProves(t *testing.T) {
 		"redirect_uri": {"https://rollcall.example/connect/entra/callback"},
 	}, s.asked)
 	require.Equal(t, 1, s.discoveries, "what was discovered is kept")
+	require.Contains(t, rolesUnknown().Sentence(), `Ask the operator of Rollcall to set "groupMembershipClaims"`)
 
 	forged := simulate.NewIssuer().IDToken(claims(nil))
 	s.answers(http.StatusOK, map[string]any{"access_token": "a", "token_type": "Bearer", "id_token": forged})

@@ -10,6 +10,7 @@ const (
 	CodeRepeatedPage      = "source_repeated_page" // permanent: a page token came back
 	CodeSourceIncomplete  = "source_incomplete"    // permanent: fewer records than announced
 	CodeSourceEmpty       = "source_empty"         // permanent: nobody, where there were people
+	CodeNotAdministrator  = "not_an_administrator" // permanent: whoever gave consent may not read the organization
 )
 
 // Codes of what can go wrong with one group of a source. Its members are unknown then.

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	patience = 30 * time.Second
+	patience = 2 * time.Minute // for machines that do much else
 	beat     = 20 * time.Millisecond
 	owner    = "owner@rollcall.example"
 )

@@ -18,7 +18,7 @@ import (
 )
 
 // workforce is how many people the tenant of the crash drills holds: enough for several pages and batches.
-const workforce = 5000
+const workforce = 3000
 
 // Whatever is killed in the middle of a run: the run ends in Success, nobody is there twice or
 // missing, and everybody has one invitation (cases J1 and K4).

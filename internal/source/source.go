@@ -50,13 +50,14 @@ type Source interface {
 	// not there is a directory.KindNotFound error; one that may not be read although others may is
 	// directory.CodeGroupUnreadable.
 	Members(ctx context.Context, groupID, cursor string) (MemberPage, error)
+	// CountMembers is how many members of any kind, at least, Members lists of a group in all, as the
+	// source announces it; 0 when it does not say. Its errors are those of Members.
+	CountMembers(ctx context.Context, groupID string) (int, error)
 }
 
 // Group is a group as the source has it.
 type Group struct {
 	ID, Name, Description, Email string
-	// DirectMembers is how many direct members of any kind the source announces; -1 when it does not say.
-	DirectMembers int
 }
 
 // GroupPage is a stretch of groups with the cursor of the next one; an empty cursor ends the list.
@@ -97,4 +98,15 @@ type ChangePage struct {
 // Opener opens the source that a connection reads.
 type Opener interface {
 	Open(ctx context.Context, connection directory.Connection) (Source, error)
+}
+
+// Revoker is an opener whose connections live by a grant that the provider can take back. One whose
+// connections do not, does not implement it.
+type Revoker interface {
+	// Forget drops what the opener keeps of a connection that has ended, or whose credential is refused.
+	Forget(connectionID string)
+	// Revoke forgets the connection and gives its grant back to the provider. That may end every grant
+	// of the same person, so it is not for a tenant that another connection reads. Giving a grant back
+	// again is no error.
+	Revoke(ctx context.Context, connection directory.Connection) error
 }

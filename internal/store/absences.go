@@ -21,39 +21,42 @@ const readScope = `(r.complete AND (coalesce(r.settings->'scope'->>'kind', '') <
 
 // selectReading says what the run $1 has read, for takenForGone.
 const selectReading = `
-		SELECT r.fetch_done AS ended, r.fetch_done AND ` + readScope + ` AS scope, ` + readEverybody + ` AS everybody FROM runs r WHERE r.id = $1`
+		SELECT r.fetch_done AS ended, r.fetch_done AND ` + readScope + ` AS scope, ` + readEverybody + ` AS everybody,
+		       coalesce(r.settings->>'on_source_delete' = 'delete', false) AS deletes FROM runs r WHERE r.id = $1`
 
-// takenForGone says whether a linked person without a record, whose absence is a, is taken for gone:
-// nobody is on a run that did not read all that it says something about.
+// takenForGone says whether a linked person without a record, whose user is h and whose absence is
+// a, is taken for gone: nobody is on a run that did not read all that it says something about. Nor
+// is anybody deleted unseen whom the guard does not count, since they are out already.
 const takenForGone = `CASE a.absence WHEN 'present' THEN false WHEN 'gone' THEN (SELECT ended FROM reading)
-	       WHEN 'out_of_scope' THEN (SELECT scope FROM reading) ELSE (SELECT everybody FROM reading) END`
+	       WHEN 'out_of_scope' THEN (SELECT scope FROM reading)
+	       ELSE (SELECT everybody AND NOT (deletes AND h.status IS NOT DISTINCT FROM 'deactivated') FROM reading) END`
 
-// missingUnknown are the linked people who would be taken out for being missing although nobody has
-// looked for them yet.
+// missingUnknown are the linked people whom a list of everybody lacks, who would be taken out for
+// that and whom nobody has looked for yet.
 const missingUnknown = `
 	FROM runs r
 	JOIN configurations f ON f.id = r.configuration_id
 	JOIN links l ON l.connection_id = f.connection_id
 	JOIN users u ON u.id = l.user_id
-	WHERE r.id = $1 AND ` + readEverybody + `
+	WHERE r.id = $1 AND r.fetch_done AND r.mode = 'full'
 	  AND (u.status IN ('invited', 'active', 'awaiting_licence') OR u.status = 'deactivated' AND r.settings->>'on_source_delete' = 'delete')
 	  AND NOT EXISTS (SELECT 1 FROM staged_users s WHERE s.run_id = $1 AND s.source_id = l.source_id)
 	  AND NOT EXISTS (SELECT 1 FROM staged_absent a WHERE a.run_id = $1 AND a.source_id = l.source_id)`
 
-// Missing counts the linked people who would be taken out because a complete read lacks them, and
-// whom nobody has looked for yet. A run that did not read everybody misses nobody.
-func (s *Store) Missing(ctx context.Context, runID string) (int, error) {
-	var n int
-	err := s.inTx(ctx, "count missing people", func(tx *sqlx.Tx) error {
+// Missing counts the linked people who would be taken out because a full list lacks them, and whom
+// nobody has looked for yet: those who are in, and all, also those who are out already and would be
+// deleted. A run that did not read its list to the end, or reads changes alone, misses nobody.
+func (s *Store) Missing(ctx context.Context, runID string) (in, all int, err error) {
+	err = s.inTx(ctx, "count missing people", func(tx *sqlx.Tx) error {
 		if err := planForManyRows(ctx, tx); err != nil {
 			return err
 		}
-		return found("run", tx.GetContext(ctx, &n, `SELECT count(*)`+missingUnknown, runID))
+		return found("run", tx.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE u.status <> 'deactivated'), count(*)`+missingUnknown, runID).Scan(&in, &all))
 	})
-	return n, err
+	return in, all, err
 }
 
-// MissingIDs are the source ids of at most limit of the people whom Missing counts.
+// MissingIDs are the source ids of at most limit of all the people whom Missing counts.
 func (s *Store) MissingIDs(ctx context.Context, runID string, limit int) ([]string, error) {
 	var ids []string
 	err := s.inTx(ctx, "list missing people", func(tx *sqlx.Tx) error {

@@ -21,12 +21,12 @@ func TestF8MissingPeopleAreLookedUp(t *testing.T) {
 	run := b.openRun(directory.KindSync)
 	_, err := b.store.StagePage(ctx, stagePage(run, "", "p2", records[:1]...))
 	require.NoError(t, err)
-	missing, err := b.store.Missing(ctx, run)
+	missing, _, err := b.store.Missing(ctx, run)
 	require.NoError(t, err)
 	require.Zero(t, missing, "nobody is missing while pages are to come")
 	_, err = b.store.StagePage(ctx, stagePage(run, "p2", "", records[1:3]...))
 	require.NoError(t, err)
-	missing, err = b.store.Missing(ctx, run)
+	missing, _, err = b.store.Missing(ctx, run)
 	require.NoError(t, err)
 	require.Equal(t, 3, missing)
 	ids, err := b.store.MissingIDs(ctx, run, 2)
@@ -69,17 +69,89 @@ func TestF8MissingPeopleAreLookedUp(t *testing.T) {
 // Whom a run would not take out needs no looking up.
 func TestF8OnlyWhoWouldGoIsLookedUp(t *testing.T) {
 	t.Parallel()
-	for onDelete, want := range map[directory.OnSourceDelete]int{directory.DeactivateUser: 0, directory.DeleteUser: 1} {
+	for onDelete, want := range map[directory.OnSourceDelete][]int{directory.DeactivateUser: {1, 1}, directory.DeleteUser: {1, 2}} {
 		t.Run(string(onDelete), func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
 			b.edit(func(s *directory.Settings) { s.OnSourceDelete = onDelete })
-			b.sync(disabled(person("1", "a@corp.example")), person("2", "b@corp.example"))
+			b.sync(disabled(person("1", "a@corp.example")), person("2", "b@corp.example"), person("3", "c@corp.example"))
 			run := b.openRun(directory.KindSync)
 			b.stage(run, person("2", "b@corp.example"))
-			missing, err := b.store.Missing(t.Context(), run)
+			in, all, err := b.store.Missing(t.Context(), run)
 			require.NoError(t, err)
-			require.Equal(t, want, missing)
+			require.Equal(t, want, []int{in, all})
+			ids, err := b.store.MissingIDs(t.Context(), run, 10)
+			require.NoError(t, err)
+			require.Len(t, ids, all)
+		})
+	}
+}
+
+// F8: who is out, whom the guard does not count, is deleted when they were looked up alone.
+func TestF8NobodyIsDeletedUnseenWhomTheGuardDoesNotCount(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.edit(func(s *directory.Settings) { s.OnSourceDelete = directory.DeleteUser })
+	b.settings.OnSourceDelete = directory.DeleteUser
+	left := disabled(person("1", "a@corp.example"))
+	b.sync(left, person("2", "b@corp.example"), person("3", "c@corp.example"))
+
+	run := b.openRun(directory.KindSync)
+	b.stage(run, person("2", "b@corp.example"))
+	require.Equal(t, store.PlanSummary{Unchanged: 1, Changes: 1, Removals: 1, Linked: 2}, b.plan(run), "the guard counts all who would be deleted")
+	b.settle(run)
+	require.Equal(t, directory.Deactivated, b.userOf("1").Status)
+	require.Equal(t, directory.Deleted, b.userOf("3").Status)
+
+	run = b.openRun(directory.KindSync)
+	b.stage(run, person("2", "b@corp.example"))
+	require.NoError(t, b.store.StageAbsences(t.Context(), run, map[string]directory.Absence{"1": directory.AbsenceGone}))
+	b.settle(run)
+	require.Equal(t, directory.Deleted, b.userOf("1").Status)
+}
+
+// An admin's word on somebody stands, also when the directory lost them after it had disabled them.
+func TestWhoAnAdminActivatesStaysThoughTheDirectoryLostThem(t *testing.T) {
+	t.Parallel()
+	for _, onDelete := range []directory.OnSourceDelete{directory.DeactivateUser, directory.DeleteUser} {
+		t.Run(string(onDelete), func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			ctx := t.Context()
+			b.edit(func(s *directory.Settings) { s.OnSourceDelete = onDelete })
+			b.settings.OnSourceDelete = onDelete
+			others := people(3)
+			b.sync(append(others, person("1", "ana@corp.example"))...)
+			b.sync(append(others, disabled(person("1", "ana@corp.example")))...)
+			ana := b.userOf("1")
+			require.Equal(t, directory.Deactivated, ana.Status)
+			require.Zero(t, b.count(`SELECT count(*) FROM links WHERE absent`), "disabled is not absent")
+
+			preview := b.openRun(directory.KindPreview)
+			b.stage(preview, others...)
+			b.plan(preview)
+			require.Zero(t, b.count(`SELECT count(*) FROM links WHERE absent`), "a preview notes nothing")
+			run := b.openRun(directory.KindSync)
+			b.stage(run, others...)
+			if onDelete == directory.DeleteUser {
+				require.NoError(t, b.store.StageAbsences(ctx, run, map[string]directory.Absence{"1": directory.AbsenceGone}))
+			}
+			b.settle(run)
+			require.Equal(t, 1, b.count(`SELECT count(*) FROM links WHERE absent AND source_id = '1'`))
+			if onDelete == directory.DeleteUser {
+				_, err := b.store.RestoreUser(ctx, b.account.ID, ana.ID)
+				require.NoError(t, err)
+			}
+			_, err := b.store.ActivateUser(ctx, b.account.ID, ana.ID)
+			require.NoError(t, err)
+			for range 2 {
+				require.Equal(t, directory.Counts{Fetched: 3, Unchanged: 3}, b.sync(others...).Counts)
+				require.Equal(t, directory.Active, b.status(ana.ID))
+			}
+
+			// Back in the directory, they are found by their address.
+			b.sync(append(others, person("1", "ana@corp.example"))...)
+			require.Equal(t, ana.ID, b.userOf("1").ID)
 		})
 	}
 }
@@ -94,7 +166,7 @@ func TestF12RecentRemovals(t *testing.T) {
 		run := b.openRun(directory.KindPreview)
 		b.stage(run, people(left)...)
 		recent := b.plan(run).Recent
-		_, err := b.store.CloseRun(ctx, run, "", "", nil)
+		_, err := b.store.CloseRun(ctx, run, "", "")
 		require.NoError(t, err)
 		return recent
 	}
@@ -110,7 +182,7 @@ func TestF12RecentRemovals(t *testing.T) {
 	require.NoError(t, b.store.HoldRun(ctx, run, directory.RunAwaitingApproval, "Too many.", ""))
 	require.NoError(t, b.store.HoldRun(ctx, run, directory.RunRunning, "", "Ann Admin"))
 	b.apply(run, 100)
-	_, err := b.store.CloseRun(ctx, run, "", "", nil)
+	_, err := b.store.CloseRun(ctx, run, "", "")
 	require.NoError(t, err)
 	require.Equal(t, 1, b.count(`SELECT count(*) FROM runs WHERE approved_by = 'Ann Admin' AND approved_at IS NOT NULL AND removals = 10`))
 	require.Equal(t, 3, recent(7), "what was approved does not count again")

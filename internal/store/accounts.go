@@ -117,7 +117,7 @@ func (s *Store) UpdateAccount(ctx context.Context, id string, patch AccountPatch
 			id, patch.Name, patch.DateFormat, patch.TimeZone, patch.ReportFrequency, patch.Licences, patch.RecycleBinDays); err != nil {
 			return err
 		}
-		if err := fillSeats(ctx, tx, id); err != nil {
+		if err := fillSeats(ctx, tx, id, directory.FromAdmin); err != nil {
 			return err
 		}
 		return tx.GetContext(ctx, &account, `SELECT `+accountColumns+` FROM accounts WHERE id = $1`, id)

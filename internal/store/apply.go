@@ -176,7 +176,7 @@ func (b *batch) applyPeople(ctx context.Context, ids []int64) error {
 		return err
 	}
 	if slices.ContainsFunc(ids, func(id int64) bool { return b.changes[id].Leaves }) {
-		return fillSeats(ctx, b.tx, b.account)
+		return fillSeats(ctx, b.tx, b.account, directory.FromDirectorySync)
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ func TestF10MemberWhoCouldNotBeCreatedIsParked(t *testing.T) {
 		require.NoError(t, b.store.ParkMembers(ctx, run))
 		require.Equal(t, 1, b.count(`SELECT count(*) FROM parked_members WHERE source_id = 'id-000003'`))
 	}
-	closed, err := b.store.CloseRun(ctx, run, "", "", nil)
+	closed, err := b.store.CloseRun(ctx, run, "", "")
 	require.NoError(t, err)
 	require.Equal(t, []int{2, 1, 1}, []int{closed.Counts.MembershipsAdded, closed.Counts.MembershipsParked, closed.Counts.Failed})
 
@@ -189,7 +189,7 @@ func TestK4LostConnectionWhileGroupsAreSynced(t *testing.T) {
 			require.NoError(t, err)
 		}
 	}
-	twice("", func() error { return flaky.BeginRead(ctx, run, directory.FullRead, "", deltaLink) })
+	twice("", func() error { return flaky.BeginRead(ctx, run, fullRead(deltaLink)) })
 	twice("", func() error {
 		return flaky.StageGroups(ctx, run, []store.StagedGroup{synced("g-1", "Design").StagedGroup})
 	})
@@ -200,7 +200,7 @@ func TestK4LostConnectionWhileGroupsAreSynced(t *testing.T) {
 	twice("", func() error { return apply(reconcile.StepGroups) })
 	twice("", func() error { return apply(reconcile.StepJoin) })
 	twice("", func() error { return flaky.ParkMembers(ctx, run) })
-	closed, err := b.store.CloseRun(ctx, run, "", "", []byte("digest"))
+	closed, err := b.store.CloseRun(ctx, run, "", "")
 	require.NoError(t, err)
 	require.Equal(t, directory.Counts{Fetched: 2, Created: 2, GroupsFetched: 1, GroupsCreated: 1,
 		MembershipsFetched: 3, MembershipsAdded: 2, MembershipsSkipped: 2}, closed.Counts)

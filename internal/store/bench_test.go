@@ -54,7 +54,7 @@ func benchmarkPlan(t *testing.B, b *bench, records []mapping.Record) {
 		t.StartTimer()
 		b.plan(run)
 		t.StopTimer()
-		_, err := b.store.CloseRun(t.Context(), run, "", "", nil)
+		_, err := b.store.CloseRun(t.Context(), run, "", "")
 		require.NoError(t, err)
 	}
 }

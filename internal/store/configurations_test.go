@@ -96,7 +96,7 @@ func TestB5DestroyConfiguration(t *testing.T) {
 	b.sync(people(10)...)
 	open := b.openRun(directory.KindSync)
 	b.stage(open, people(10)...)
-	_, err := b.store.CloseRun(ctx, open, directory.RunCancelled, "Deleted.", nil)
+	_, err := b.store.CloseRun(ctx, open, directory.RunCancelled, "Deleted.")
 	require.NoError(t, err)
 	_, err = b.db.Exec(`UPDATE connections SET secret = 'sealed'`)
 	require.NoError(t, err)

@@ -155,7 +155,7 @@ func TestK4LostConnection(t *testing.T) {
 
 			_, err = flaky.ApplyBatch(ctx, run, reconcile.StepPresent, 100)
 			require.NoError(t, err)
-			closed, err := flaky.CloseRun(ctx, run, "", "", nil)
+			closed, err := flaky.CloseRun(ctx, run, "", "")
 			require.NoError(t, err)
 			require.Equal(t, directory.RunSuccess, closed.Status)
 			require.Equal(t, directory.Counts{Fetched: 1, Created: 1}, closed.Counts)
@@ -196,9 +196,9 @@ func TestK4LostConnectionWhileStagingPlanningAndClosing(t *testing.T) {
 	b.apply(run, 4)
 
 	wire.arm("COMMIT", true)
-	_, err = flaky.CloseRun(ctx, run, "", "", nil)
+	_, err = flaky.CloseRun(ctx, run, "", "")
 	requireCode(t, err, directory.KindUnavailable, "database_unavailable")
-	closed, err := flaky.CloseRun(ctx, run, "", "", nil)
+	closed, err := flaky.CloseRun(ctx, run, "", "")
 	require.NoError(t, err)
 	require.Equal(t, directory.Counts{Fetched: 10, Created: 10}, closed.Counts)
 	require.Zero(t, b.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`))

@@ -92,6 +92,16 @@ func (s *Store) Connections(ctx context.Context, accountID string) ([]directory.
 	return connections, nil
 }
 
+// TenantShared says whether a connection of this installation, of whichever account and other than
+// the one with the id except, is connected to a tenant of the provider with a secret of its own.
+func (s *Store) TenantShared(ctx context.Context, p directory.Provider, tenantID, except string) (bool, error) {
+	var shared bool
+	err := s.db.GetContext(ctx, &shared, `
+		SELECT EXISTS (SELECT 1 FROM connections
+			WHERE provider = $1 AND tenant->>'id' = $2 AND id::text <> $3 AND state = 'connected' AND secret IS NOT NULL)`, p, tenantID, except)
+	return shared, wrap("look for connections to tenant", err)
+}
+
 // RevokeConnection ends a connection and destroys its secret. One that a configuration reads is
 // the conflict "connection_in_use". Revoking it again changes nothing.
 func (s *Store) RevokeConnection(ctx context.Context, accountID, id string) error {

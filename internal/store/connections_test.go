@@ -49,3 +49,34 @@ func TestRevokeConnection(t *testing.T) {
 	_, err = b.store.Connect(ctx, b.account.ID, spare.ID, directory.Tenant{ID: "tenant-1"}, nil)
 	requireCode(t, err, directory.KindGone, "connection_revoked")
 }
+
+func TestATenantIsSharedByConnectionsWithSecrets(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := t.Context()
+	other, _ := b.newAccount("other", 5)
+	connect := func(accountID, tenantID string, secret []byte) directory.Connection {
+		c, err := b.store.CreateConnection(ctx, accountID, directory.Google)
+		require.NoError(t, err)
+		c, err = b.store.Connect(ctx, accountID, c.ID, directory.Tenant{ID: tenantID}, secret)
+		require.NoError(t, err)
+		return c
+	}
+	shared := func(p directory.Provider, tenantID, except string) bool {
+		shared, err := b.store.TenantShared(ctx, p, tenantID, except)
+		require.NoError(t, err)
+		return shared
+	}
+	mine := connect(b.account.ID, "C01", []byte("sealed"))
+	connect(other.ID, "C01", nil)
+	connect(other.ID, "C02", []byte("sealed"))
+	require.False(t, shared(directory.Google, "C01", mine.ID))
+	require.True(t, shared(directory.Google, "C01", ""))
+	require.False(t, shared(directory.Entra, "C01", ""))
+	require.False(t, shared(directory.Google, "C03", ""))
+
+	theirs := connect(other.ID, "C01", []byte("sealed"))
+	require.True(t, shared(directory.Google, "C01", mine.ID), "of whichever account")
+	require.NoError(t, b.store.RevokeConnection(ctx, other.ID, theirs.ID))
+	require.False(t, shared(directory.Google, "C01", mine.ID))
+}

@@ -21,6 +21,14 @@ type ReadState struct {
 	IncrementalRuns int       // since the last full read
 }
 
+// ReadStart is how a run begins to read its source.
+type ReadStart struct {
+	Mode        directory.RunMode
+	Cursor      string // of an incremental read: where it begins
+	ChangesLink string // of a full read: where the changes since its beginning will be read; empty if the source cannot tell
+	Digest      []byte // of the settings that decide what is read; it goes with the link
+}
+
 // StageChanges is one page of what changed at a source, looked up and mapped, with the cursor that
 // it was read at and the next.
 type StageChanges struct {
@@ -46,26 +54,24 @@ func (s *Store) ReadState(ctx context.Context, configurationID string) (ReadStat
 	return r, wrap("load state of reading", found("configuration", err))
 }
 
-// BeginRead says how a run reads its source, and notes why. An incremental read begins at a cursor;
-// changesLink is where the changes since the beginning of a full one will be read, if the source can
-// tell. While nothing was read it can be said anew, except that the first changesLink stands. After
-// that an incremental read can only become a full one, which forgets what was staged of people; all
-// else changes nothing.
-func (s *Store) BeginRead(ctx context.Context, runID string, mode directory.RunMode, cursor, changesLink string, notes ...directory.Note) error {
+// BeginRead says how a run reads its source, and notes why. While nothing was read it can be said
+// anew, except that the first link stands, with its digest. After that an incremental read can only
+// become a full one, which forgets what was staged of people; all else changes nothing.
+func (s *Store) BeginRead(ctx context.Context, runID string, start ReadStart, notes ...directory.Note) error {
 	return s.inTx(ctx, "begin to read", func(tx *sqlx.Tx) error {
 		run, err := lockRun(ctx, tx, runID)
-		if err != nil || !run.mayBegin(mode) {
+		if err != nil || !run.mayBegin(start.Mode) {
 			return err
 		}
-		if run.Mode == directory.Incremental && mode == directory.FullRead {
+		if run.Mode == directory.Incremental && start.Mode == directory.FullRead {
 			if err := forgetPeople(ctx, tx, runID); err != nil {
 				return err
 			}
 		}
 		if _, err := tx.ExecContext(ctx, `
-			UPDATE runs SET mode = $2, fetch_cursor = $3, changes_link = nullif($4, ''), fetch_done = false, pages = 0, read = 0, fetched = 0,
+			UPDATE runs SET mode = $2, fetch_cursor = $3, changes_link = nullif($4, ''), changes_digest = $5, fetch_done = false, pages = 0, read = 0, fetched = 0,
 			       stage_done = CASE WHEN stage = 'fetch' THEN 0 ELSE stage_done END
-			WHERE id = $1`, runID, mode, cursor, changesLink); err != nil {
+			WHERE id = $1`, runID, start.Mode, start.Cursor, start.ChangesLink, bytesOrNull(start.Digest)); err != nil {
 			return err
 		}
 		return addNotes(ctx, tx, runID, notes)

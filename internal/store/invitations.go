@@ -20,21 +20,19 @@ func (s *Store) AcceptInvitation(ctx context.Context, invitationID string) (dire
 	var user directory.User
 	place := 0
 	err := s.inTx(ctx, "accept invitation", func(tx *sqlx.Tx) error {
-		account, err := lockInvited(ctx, tx, invitationID)
+		account, free, err := lockInvited(ctx, tx, invitationID)
 		if err != nil {
 			return err
 		}
 		if user, err = checkInvitation(ctx, tx, invitationID); err != nil {
 			return err
 		}
-		free, err := seatFree(ctx, tx, account)
-		if err != nil {
-			return err
+		if free {
+			if free, err = seatFree(ctx, tx, account); err != nil {
+				return err
+			}
 		}
-		if user, err = enter(ctx, tx, user, free); err != nil || user.Status == directory.Active {
-			return err
-		}
-		if place, err = waitingPlace(ctx, tx, user); err != nil {
+		if user, place, err = enter(ctx, tx, user, free); err != nil || user.Status == directory.Active {
 			return err
 		}
 		return noticeExhausted(ctx, tx, account)
@@ -48,28 +46,32 @@ func (s *Store) AcceptInvitation(ctx context.Context, invitationID string) (dire
 	return user, nil
 }
 
-// enter lets in a user who accepts, or has them wait. Who waited may be in already: licences that
-// became free are handed out in the order of the list.
-func enter(ctx context.Context, tx *sqlx.Tx, user directory.User, free bool) (directory.User, error) {
+// enter lets in a user who accepts, or has them wait and says their number on the waiting list, from
+// 1. Who waited may be in already: licences that became free are handed out in the order of the list.
+func enter(ctx context.Context, tx *sqlx.Tx, user directory.User, free bool) (directory.User, int, error) {
 	status := directory.AwaitingLicence
 	if free {
 		status = directory.Active
 	}
-	err := tx.GetContext(ctx, &user, `
+	var entered struct {
+		directory.User
+		Place int `db:"place"`
+	}
+	err := tx.GetContext(ctx, &entered, `
 		UPDATE users SET status = CASE WHEN status = 'active' THEN status ELSE $2 END, accepted_at = coalesce(accepted_at, now())
-		WHERE id = $1 RETURNING `+userColumns, user.ID, status)
-	return user, err
+		WHERE id = $1 RETURNING `+userColumns+`, 1 + (
+		      SELECT count(*) FROM users w WHERE w.account_id = users.account_id AND w.status = 'awaiting_licence' AND w.waiting_place < users.waiting_place
+		) AS place`, user.ID, status)
+	return entered.User, entered.Place, err
 }
 
-// lockInvited locks the account of whoever was invited. The invitation is found by its message,
-// which is where invitations are indexed.
-func lockInvited(ctx context.Context, tx *sqlx.Tx, invitationID string) (string, error) {
-	var account string
-	err := tx.GetContext(ctx, &account, `SELECT account_id FROM mails WHERE kind = 'invitation' AND cause = $1`, invitationID)
-	if err != nil {
-		return "", found("invitation", err)
-	}
-	return account, lockAccount(ctx, tx, account)
+// lockInvited locks the account of whoever was invited and says whether it has a free licence. The
+// invitation is found by its message, which is where invitations are indexed.
+func lockInvited(ctx context.Context, tx *sqlx.Tx, invitationID string) (account string, free bool, err error) {
+	err = tx.QueryRowContext(ctx, `
+		SELECT a.id, a.licences_used < a.licences_total FROM mails m JOIN accounts a ON a.id = m.account_id
+		WHERE m.kind = 'invitation' AND m.cause = $1 FOR NO KEY UPDATE OF a`, invitationID).Scan(&account, &free)
+	return account, free, found("invitation", err)
 }
 
 // checkInvitation is the user who can accept the invitation.

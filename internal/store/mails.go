@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"time"
-
-	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
 // The kinds of message.
@@ -25,15 +23,13 @@ const (
 
 // Mail is a message to send, with what its text needs.
 type Mail struct {
-	ID          int64                `db:"id"`
-	Kind        string               `db:"kind"`  // MailInvitation or MailNotice
-	Cause       string               `db:"cause"` // the id of the invitation or of the notification
-	UserID      string               `db:"user_id"`
-	To          string               `db:"email"`
-	FirstName   string               `db:"first_name"`
-	LastName    string               `db:"last_name"`
-	AccountName string               `db:"account_name"`
-	UserStatus  directory.UserStatus `db:"user_status"`
+	ID          int64  `db:"id"`
+	Kind        string `db:"kind"`  // MailInvitation or MailNotice
+	Cause       string `db:"cause"` // the id of the invitation or of the notification
+	UserID      string `db:"user_id"`
+	To          string `db:"email"`
+	FirstName   string `db:"first_name"`
+	AccountName string `db:"account_name"`
 	// Stands: of an invitation, that the user is still invited, by this one; of a notice, that the
 	// user is active.
 	Stands    bool      `db:"stands"`
@@ -47,8 +43,7 @@ type Mail struct {
 func (s *Store) DueMails(ctx context.Context, accountID string, limit int) ([]Mail, error) {
 	var mails []Mail
 	err := s.db.SelectContext(ctx, &mails, `
-		SELECT m.id, m.kind, m.cause, m.user_id, u.email, u.first_name, u.last_name, a.name AS account_name,
-		       u.status AS user_status, m.attempts, m.created_at,
+		SELECT m.id, m.kind, m.cause, m.user_id, u.email, u.first_name, a.name AS account_name, m.attempts, m.created_at,
 		       CASE m.kind WHEN 'invitation' THEN u.status = 'invited' AND u.invitation_id IS NOT DISTINCT FROM m.cause
 		       ELSE u.status = 'active' AND n.id IS NOT NULL END AS stands,
 		       coalesce(n.title, '') AS title, coalesce(n.message, '') AS message

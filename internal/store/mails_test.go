@@ -43,7 +43,6 @@ func TestMails(t *testing.T) {
 	rest, err = b.store.DueMails(ctx, b.account.ID, 10)
 	require.NoError(t, err)
 	require.False(t, rest[0].Stands)
-	require.Equal(t, directory.Deactivated, rest[0].UserStatus)
 	require.NoError(t, b.store.SettleMail(ctx, rest[0].ID, store.MailDropped))
 	count, next, err = b.store.WaitingMails(ctx, b.account.ID)
 	require.NoError(t, err)

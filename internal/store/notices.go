@@ -79,19 +79,16 @@ func noticeHeld(ctx context.Context, tx *sqlx.Tx, runID string) error {
 // them is, the account owners and super admins.
 func noticeRecipients(ctx context.Context, tx *sqlx.Tx, run noticedRun, kind directory.NotificationKind, title, message string) error {
 	named := slices.DeleteFunc(slices.Clone(run.Settings.NotifyUserIDs), func(id string) bool { return uuid.Validate(id) != nil })
-	var recipients []string
-	err := tx.SelectContext(ctx, &recipients, `
+	var to audience
+	err := tx.SelectContext(ctx, &to.users, `
 		SELECT id FROM users WHERE account_id = $1 AND id = ANY($2::uuid[]) AND status = 'active'`, run.AccountID, pq.StringArray(named))
 	if err != nil {
 		return err
 	}
-	if len(recipients) == 0 {
-		recipients, err = activeAdmins(ctx, tx, run.AccountID, directory.RoleAccountOwner, directory.RoleSuperAdmin)
-		if err != nil {
-			return err
-		}
+	if len(to.users) == 0 {
+		to.roles = []string{directory.RoleAccountOwner, directory.RoleSuperAdmin}
 	}
-	return notify(ctx, tx, run.AccountID, recipients, notice{kind: kind, cause: run.ID, runID: &run.ID, title: title, message: message})
+	return notify(ctx, tx, run.AccountID, to, notice{kind: kind, cause: run.ID, runID: &run.ID, title: title, message: message})
 }
 
 // noticeLeavers tells the admins who are left which admins the run took out.
@@ -150,24 +147,13 @@ func noticeGranted(ctx context.Context, tx *sqlx.Tx, accountID string, users []d
 		ids[i] = user.ID
 	}
 	title, message := grantedText()
-	return notify(ctx, tx, accountID, ids, notice{kind: directory.NoticeLicenceGranted, cause: newID(), title: title, message: message})
+	return notify(ctx, tx, accountID, audience{users: ids}, notice{kind: directory.NoticeLicenceGranted, cause: newID(), title: title, message: message})
 }
 
 func noticeAdmins(ctx context.Context, tx *sqlx.Tx, accountID string, n notice) error {
-	admins, err := activeAdmins(ctx, tx, accountID, adminRoles()...)
-	if err != nil {
-		return err
-	}
-	return notify(ctx, tx, accountID, admins, n)
+	return notify(ctx, tx, accountID, audience{roles: adminRoles()}, n)
 }
 
 func adminRoles() []string {
 	return []string{directory.RoleAccountOwner, directory.RoleSuperAdmin, directory.RoleUserAdmin}
-}
-
-func activeAdmins(ctx context.Context, tx *sqlx.Tx, accountID string, roles ...string) ([]string, error) {
-	var ids []string
-	err := tx.SelectContext(ctx, &ids, `
-		SELECT id FROM users WHERE account_id = $1 AND status = 'active' AND role_id = ANY($2) ORDER BY id`, accountID, pq.StringArray(roles))
-	return ids, err
 }

@@ -46,7 +46,7 @@ func (b *bench) end(kind directory.RunKind, status directory.RunStatus, reason s
 
 func (b *bench) closeAs(run string, status directory.RunStatus, reason string) {
 	b.t.Helper()
-	_, err := b.store.CloseRun(b.t.Context(), run, status, reason, nil)
+	_, err := b.store.CloseRun(b.t.Context(), run, status, reason)
 	require.NoError(b.t, err)
 }
 

@@ -61,16 +61,27 @@ type notice struct {
 	title, message string
 }
 
+// audience is who is told of something: these users, and the active ones who have one of the roles,
+// which are roles of admins.
+type audience struct {
+	users []string
+	roles []string
+}
+
 // notify tells users of something, in the application and by mail. Whom it would tell twice is
 // left alone.
-func notify(ctx context.Context, tx *sqlx.Tx, accountID string, users []string, n notice) error {
+func notify(ctx context.Context, tx *sqlx.Tx, accountID string, to audience, n notice) error {
 	_, err := tx.ExecContext(ctx, `
 		WITH told AS (
 			INSERT INTO notifications (id, account_id, user_id, kind, cause, run_id, title, message)
-			SELECT gen_random_uuid(), $1, id, $3, $4, $5, $6, $7 FROM unnest($2::uuid[]) id
+			SELECT gen_random_uuid(), $1, id, $3, $4, $5, $6, $7 FROM (
+				SELECT unnest($2::uuid[]) AS id
+				UNION
+				SELECT id FROM users WHERE account_id = $1 AND status = 'active' AND role_id = ANY($8) AND role_id <> 'member'
+			) recipients
 			ON CONFLICT DO NOTHING RETURNING id, user_id
 		)
 		INSERT INTO mails (account_id, kind, user_id, cause) SELECT $1, 'notice', user_id, id FROM told`,
-		accountID, pq.StringArray(users), n.kind, n.cause, n.runID, lines(n.title), n.message)
+		accountID, pq.StringArray(to.users), n.kind, n.cause, n.runID, lines(n.title), n.message, pq.StringArray(to.roles))
 	return err
 }

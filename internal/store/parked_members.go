@@ -17,37 +17,34 @@ const NoteMembersSkipped = "members_skipped"
 const skippedShown = 10 // source ids in the note
 
 // selectHomeless fills a table with the members of the groups that a run has read who have no user
-// here and get none, each with whether they are parked: they are people whose record was staged or
-// who, where the run did not read everybody, may be such people. The others are no people of the
-// directory. group_id is nil for a group that is not here.
+// here, each with whether they are parked. Where all who can be in the group were staged, those who
+// were are people; a run that read only who changed knows them from before. In other groups anybody
+// may be somebody out of scope. The others are no people of the directory. group_id is nil for a group
+// that is not here.
 const selectHomeless = `
 	CREATE TEMP TABLE homeless ON COMMIT DROP AS
 	WITH reading AS MATERIALIZED (
 		SELECT r.id, f.connection_id, r.mode = 'full' AS everybody, coalesce(r.settings->'scope'->>'kind', '') <> 'groups' AS unscoped
 		FROM runs r JOIN configurations f ON f.id = r.configuration_id WHERE r.id = $1
 	), read AS MATERIALIZED (
-		SELECT s.source_id, s.everyone, g.id AS group_id, k.everybody AND (k.unscoped OR s.in_scope) AS staged
+		SELECT s.source_id, s.everyone, g.id AS group_id, k.unscoped OR s.in_scope AS known, k.everybody
 		FROM reading k
 		JOIN staged_groups s ON s.run_id = k.id AND s.members_done AND s.problem IS NULL
 		LEFT JOIN groups g ON g.connection_id = k.connection_id AND g.source_id = s.source_id AND s.synced
-	), housed AS MATERIALIZED (
-		SELECT l.source_id FROM reading k JOIN links l ON l.connection_id = k.connection_id
-		UNION
-		SELECT c.source_id FROM changes c
-		WHERE c.run_id = $1 AND c.subject = 'user' AND c.action IN ('create', 'adopt') AND c.outcome = 'planned'
 	), members AS MATERIALIZED (
-		SELECT r.source_id AS group_source, r.group_id, m.source_id, r.staged FROM read r JOIN staged_members m ON m.run_id = $1 AND m.group_id = r.source_id
+		SELECT r.source_id AS group_source, r.group_id, m.source_id, r.known, r.everybody FROM read r JOIN staged_members m ON m.run_id = $1 AND m.group_id = r.source_id
 		UNION
-		SELECT r.source_id, r.group_id, s.source_id, r.staged FROM read r JOIN staged_users s ON s.run_id = $1 AND s.enabled AND r.everyone
+		SELECT r.source_id, r.group_id, s.source_id, r.known, r.everybody FROM read r JOIN staged_users s ON s.run_id = $1 AND s.enabled AND r.everyone
 	)
-	SELECT m.group_id, m.source_id, s.source_id IS NOT NULL OR NOT m.staged AS parked
+	SELECT m.group_id, m.source_id, s.source_id IS NOT NULL OR NOT m.known OR NOT m.everybody AND k.source_id IS NOT NULL AS parked
 	FROM members m
 	LEFT JOIN staged_users s ON s.run_id = $1 AND s.source_id = m.source_id
-	WHERE NOT EXISTS (SELECT 1 FROM housed h WHERE h.source_id = m.source_id)`
+	LEFT JOIN parked_members k ON k.group_id = m.group_id AND k.source_id = m.source_id
+	WHERE NOT EXISTS (SELECT 1 FROM reading k JOIN links l ON l.connection_id = k.connection_id WHERE l.source_id = m.source_id)`
 
 // ParkMembers remembers the members of the synced groups who are not in the account yet, counts them
 // and notes who was left out because they are no people of the directory. It is for after the last
-// change of a run was applied; of a preview nothing is remembered. Doing it again does it anew.
+// change of a run was applied. Doing it again does it anew.
 func (s *Store) ParkMembers(ctx context.Context, runID string) error {
 	return s.inTx(ctx, "park members", func(tx *sqlx.Tx) error {
 		run, err := lockRun(ctx, tx, runID)
@@ -60,10 +57,8 @@ func (s *Store) ParkMembers(ctx context.Context, runID string) error {
 		if _, err := tx.ExecContext(ctx, selectHomeless, runID); err != nil {
 			return err
 		}
-		if run.Kind != directory.KindPreview {
-			if err := parkMembers(ctx, tx, run); err != nil {
-				return err
-			}
+		if err := parkMembers(ctx, tx, run); err != nil {
+			return err
 		}
 		return noteSkipped(ctx, tx, runID)
 	})

@@ -83,7 +83,7 @@ func (p *planner) plan(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := p.noteReturned(ctx); err != nil {
+	if err := p.noteAbsences(ctx); err != nil {
 		return err
 	}
 	_, err := p.tx.ExecContext(ctx, `
@@ -164,14 +164,27 @@ func (p *planner) write(ctx context.Context, d decided) error {
 	return nil
 }
 
-// noteReturned notes of linked people who were absent that they are there again.
-func (p *planner) noteReturned(ctx context.Context) error {
+// noteAbsences notes of linked people whether they are there. Of those who are in it is noted when
+// they are taken out.
+func (p *planner) noteAbsences(ctx context.Context) error {
 	if p.run.Kind == directory.KindPreview {
 		return nil
 	}
-	_, err := p.tx.ExecContext(ctx, `
+	if _, err := p.tx.ExecContext(ctx, `
 		UPDATE links l SET absent = false WHERE l.connection_id = $2 AND l.absent
-		AND EXISTS (SELECT 1 FROM staged_users s WHERE s.run_id = $1 AND s.source_id = l.source_id)`, p.run.ID, p.run.ConnectionID)
+		AND EXISTS (SELECT 1 FROM staged_users s WHERE s.run_id = $1 AND s.source_id = l.source_id)`, p.run.ID, p.run.ConnectionID); err != nil {
+		return err
+	}
+	_, err := p.tx.ExecContext(ctx, `
+		WITH reading AS MATERIALIZED (`+selectReading+`
+		), gone AS (
+			SELECT l.source_id FROM links l
+			JOIN users h ON h.id = l.user_id AND h.status IN ('deactivated', 'deleted')
+			LEFT JOIN staged_absent a ON a.run_id = $1 AND a.source_id = l.source_id
+			WHERE l.connection_id = $2 AND NOT l.absent AND `+takenForGone+`
+			  AND NOT EXISTS (SELECT 1 FROM staged_users s WHERE s.run_id = $1 AND s.source_id = l.source_id)
+		)
+		UPDATE links l SET absent = true FROM gone g WHERE l.connection_id = $2 AND l.source_id = g.source_id`, p.run.ID, p.run.ConnectionID)
 	return err
 }
 

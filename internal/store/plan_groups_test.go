@@ -177,6 +177,47 @@ func TestCaseD1UnreadableGroupOfTheScope(t *testing.T) {
 	require.Equal(t, 20, b.syncGroups([]group{whole[0], whole[1], inScope("g3")}, records...).Counts.Deactivated)
 }
 
+// D1 (c): a run that cannot read a group of the scope still takes out who is gone for certain: those
+// whom the directory does not know any more, and those who are disabled there.
+func TestCaseD1LeaversOfAnUnreadableGroup(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := t.Context()
+	b.edit(func(s *directory.Settings) {
+		s.Scope = directory.Scope{Kind: directory.UsersOfGroups, GroupIDs: []string{"g1", "g2"}}
+	})
+	records := people(6)
+	whole := []group{inScope("g1", "id-000000"), inScope("g2", "id-000001", "id-000002", "id-000003", "id-000004", "id-000005")}
+	b.syncGroups(whole, records...)
+
+	run := b.openRun(directory.KindSync)
+	b.stageGroups(run, whole[0], failing(inScope("g2"), directory.CodeGroupUnreadable))
+	stranger := disabled(person("stranger", "stranger@corp.example"))
+	_, err := b.store.StagePage(ctx, stagePage(run, "", "p2", records[0], disabled(records[1]), records[2], stranger))
+	require.NoError(t, err)
+	in, all, err := b.store.Missing(ctx, run)
+	require.NoError(t, err)
+	require.Equal(t, []int{0, 0}, []int{in, all}, "the list has not ended")
+	_, err = b.store.StagePage(ctx, stagePage(run, "p2", ""))
+	require.NoError(t, err)
+	in, all, err = b.store.Missing(ctx, run)
+	require.NoError(t, err)
+	require.Equal(t, []int{3, 3}, []int{in, all})
+	ids, err := b.store.MissingIDs(ctx, run, 10)
+	require.NoError(t, err)
+	require.Equal(t, []string{"id-000003", "id-000004", "id-000005"}, ids)
+	require.NoError(t, b.store.StageAbsences(ctx, run, map[string]directory.Absence{
+		"id-000003": directory.AbsenceGone, "id-000004": directory.AbsencePresent}))
+
+	closed := b.settle(run)
+	require.Equal(t, []int{2, 0}, []int{closed.Counts.Deactivated, closed.Counts.Created})
+	for i, want := range []directory.UserStatus{directory.Invited, directory.Deactivated, directory.Invited,
+		directory.Deactivated, directory.Invited, directory.Invited} {
+		require.Equal(t, want, b.userOf(records[i].SourceID).Status, records[i].SourceID)
+	}
+	require.Equal(t, 1, b.count(`SELECT count(*) FROM links WHERE absent AND source_id = 'id-000003'`))
+}
+
 // C2 (a): a newcomer with a recycled address gets nothing of the old user's.
 func TestCaseC2NewcomerIsNotInTheOldUsersGroups(t *testing.T) {
 	t.Parallel()
@@ -209,10 +250,9 @@ func TestF3PreviewOfGroups(t *testing.T) {
 	b.stage(run, people(2)...)
 	summary := b.plan(run)
 	require.Equal(t, store.PlanSummary{Changes: 2, Groups: 1, Memberships: 2}, summary)
-	require.NoError(t, b.store.ParkMembers(ctx, run))
-	closed, err := b.store.CloseRun(ctx, run, "", "", nil)
+	closed, err := b.store.CloseRun(ctx, run, "", "")
 	require.NoError(t, err)
-	require.Equal(t, directory.Counts{Fetched: 2, Created: 2, GroupsFetched: 1, GroupsCreated: 1, MembershipsFetched: 3, MembershipsAdded: 2, MembershipsSkipped: 1}, closed.Counts)
+	require.Equal(t, directory.Counts{Fetched: 2, Created: 2, GroupsFetched: 1, GroupsCreated: 1, MembershipsFetched: 3, MembershipsAdded: 2}, closed.Counts)
 	require.Zero(t, b.count(`SELECT count(*) FROM groups`))
 	require.Zero(t, b.count(`SELECT count(*) FROM parked_members`))
 	require.Zero(t, b.count(`SELECT count(*) FROM staged_groups`)+b.count(`SELECT count(*) FROM staged_members`))

@@ -70,13 +70,15 @@ const selectMissing = `
 	WITH reading AS MATERIALIZED (` + selectReading + `
 	), missing AS MATERIALIZED (
 		SELECT l.source_id, l.user_id, coalesce(a.absence, 'unverified') AS absence
-		FROM links l LEFT JOIN staged_absent a ON a.run_id = $1 AND a.source_id = l.source_id
+		FROM links l
+		JOIN users h ON h.id = l.user_id AND h.account_id = $3 AND h.status <> 'deleted'
+		LEFT JOIN staged_absent a ON a.run_id = $1 AND a.source_id = l.source_id
 		WHERE l.connection_id = $2 AND (a.absence IS NOT DISTINCT FROM 'present' OR ` + takenForGone + `)
 		  AND NOT EXISTS (SELECT 1 FROM staged_users s WHERE s.run_id = $1 AND s.source_id = l.source_id)
 	)
 	SELECT m.source_id, m.absence, row_to_json(u), c.email_key IS NOT NULL
 	FROM missing m
-	JOIN users u ON u.id = m.user_id AND u.account_id = $3 AND u.status <> 'deleted'
+	JOIN users u ON u.id = m.user_id
 	LEFT JOIN (
 		SELECT DISTINCT s.email_key FROM staged_users s LEFT JOIN links l ON l.connection_id = $2 AND l.source_id = s.source_id
 		WHERE s.run_id = $1 AND (s.complete OR l.user_id IS NOT NULL)

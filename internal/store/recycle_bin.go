@@ -30,7 +30,7 @@ func (s *Store) RestoreUser(ctx context.Context, accountID, userID string) (dire
 		if err := dropAbsentLinks(ctx, tx, userID); err != nil {
 			return err
 		}
-		return logStatus(ctx, tx, directory.ActionReactivate, directory.Deleted, user)
+		return logStatus(ctx, tx, directory.FromAdmin, directory.ActionReactivate, directory.Deleted, user)
 	})
 	if err != nil {
 		return directory.User{}, err

@@ -10,16 +10,16 @@ import (
 
 // CloseRun ends a run with its counts and tells of it. An empty status means that the run came to its
 // end: success or, with errors of single records, partial success. What is still planned is
-// rejected. After a success the configuration knows where the next changes will be read, of settings
-// with the digest; after any other end the next run reads everybody. A preview settles and tells
-// nothing. Closing a run again changes nothing. The records that a run staged stay until one of its
-// configuration completes, those of a preview go.
-func (s *Store) CloseRun(ctx context.Context, runID string, status directory.RunStatus, reason string, digest []byte) (directory.Run, error) {
+// rejected, and who was to go and stays can have a free licence. After a success the configuration knows where the next changes will be read, if the run
+// does; after any other end the next run reads everybody. A preview settles and tells nothing. Closing
+// a run again changes nothing. The records that a run staged stay until one of its configuration
+// completes, those of a preview go.
+func (s *Store) CloseRun(ctx context.Context, runID string, status directory.RunStatus, reason string) (directory.Run, error) {
 	var run directory.Run
 	err := s.inTx(ctx, "close run", func(tx *sqlx.Tx) error {
 		_, err := lockRun(ctx, tx, runID)
 		if err == nil {
-			err = closeRun(ctx, tx, runID, status, reason, digest)
+			err = closeRun(ctx, tx, runID, status, reason)
 		}
 		if err != nil && !directory.HasCode(err, "run_ended") {
 			return err
@@ -29,7 +29,7 @@ func (s *Store) CloseRun(ctx context.Context, runID string, status directory.Run
 	return run, err
 }
 
-func closeRun(ctx context.Context, tx *sqlx.Tx, runID string, status directory.RunStatus, reason string, digest []byte) error {
+func closeRun(ctx context.Context, tx *sqlx.Tx, runID string, status directory.RunStatus, reason string) error {
 	counts, removals, err := countChanges(ctx, tx, runID)
 	if err != nil {
 		return err
@@ -41,12 +41,13 @@ func closeRun(ctx context.Context, tx *sqlx.Tx, runID string, status directory.R
 		}
 	}
 	var closed struct {
+		AccountID       string            `db:"account_id"`
 		ConfigurationID string            `db:"configuration_id"`
 		Kind            directory.RunKind `db:"kind"`
 	}
 	if err := tx.GetContext(ctx, &closed, `
 		UPDATE runs SET status = $2, reason = $3, counts = $4, removals = $5, stage = 'done', stage_started_at = now(), finished_at = now()
-		WHERE id = $1 RETURNING configuration_id, kind`, runID, status, reason, counts, removals); err != nil {
+		WHERE id = $1 RETURNING account_id, configuration_id, kind`, runID, status, reason, counts, removals); err != nil {
 		return err
 	}
 	if closed.Kind == directory.KindPreview {
@@ -55,7 +56,13 @@ func closeRun(ctx context.Context, tx *sqlx.Tx, runID string, status directory.R
 	if err := rejectPlanned(ctx, tx, runID); err != nil {
 		return err
 	}
-	if err := keepChangesLink(ctx, tx, runID, digest); err != nil {
+	if err := lockAccount(ctx, tx, closed.AccountID); err != nil {
+		return err
+	}
+	if err := fillSeats(ctx, tx, closed.AccountID, directory.FromDirectorySync); err != nil {
+		return err
+	}
+	if err := keepChangesLink(ctx, tx, runID); err != nil {
 		return err
 	}
 	if err := noticeClosed(ctx, tx, runID); err != nil {
@@ -67,16 +74,16 @@ func closeRun(ctx context.Context, tx *sqlx.Tx, runID string, status directory.R
 	return nil
 }
 
-// keepChangesLink hands the link of a run that succeeded over to its configuration, and takes the
-// configuration's away after any other end.
-func keepChangesLink(ctx context.Context, tx *sqlx.Tx, runID string, digest []byte) error {
+// keepChangesLink hands the link of a run that succeeded over to its configuration, with the digest of
+// what was read, and takes the configuration's away after any other end.
+func keepChangesLink(ctx context.Context, tx *sqlx.Tx, runID string) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE configurations f SET changes_link = k.link, changes_at = CASE WHEN k.link IS NOT NULL THEN r.started_at END,
-		       changes_digest = CASE WHEN k.link IS NOT NULL THEN $2::bytea END,
+		       changes_digest = CASE WHEN k.link IS NOT NULL THEN r.changes_digest END,
 		       incremental_runs = CASE WHEN r.mode = 'incremental' AND k.link IS NOT NULL THEN f.incremental_runs + 1 ELSE 0 END
 		FROM runs r
-		CROSS JOIN LATERAL (SELECT CASE WHEN r.status = 'success' AND r.fetch_done AND $2::bytea IS NOT NULL THEN r.changes_link END AS link) k
-		WHERE r.id = $1 AND f.id = r.configuration_id`, runID, bytesOrNull(digest))
+		CROSS JOIN LATERAL (SELECT CASE WHEN r.status = 'success' AND r.fetch_done AND r.changes_digest IS NOT NULL THEN r.changes_link END AS link) k
+		WHERE r.id = $1 AND f.id = r.configuration_id`, runID)
 	return err
 }
 
@@ -92,7 +99,7 @@ func countChanges(ctx context.Context, tx *sqlx.Tx, runID string) (c directory.C
 	err = tx.QueryRowContext(ctx, `
 		SELECT r.fetched, r.unchanged, coalesce((r.counts->>'memberships_parked')::int, 0), coalesce((r.counts->>'memberships_skipped')::int, 0),
 		       (SELECT count(*) FROM staged_groups s WHERE s.run_id = $1 AND s.problem IS NULL),
-		       (SELECT count(*) FROM staged_members s WHERE s.run_id = $1),
+		       (SELECT coalesce(sum(members), 0) FROM staged_groups s WHERE s.run_id = $1),
 		       count(*) FILTER (WHERE c.problems IS NOT NULL AND (c.outcome = 'failed' OR c.done)),
 		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'create'),
 		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'update'),

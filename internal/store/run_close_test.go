@@ -22,7 +22,7 @@ func TestCloseRunRejectsWhatWasNotApplied(t *testing.T) {
 	b.plan(run)
 	b.applyStep(run, reconcile.StepMissing, 2)
 	for range 2 {
-		closed, err := b.store.CloseRun(ctx, run, directory.RunCancelled, "Cancelled.", nil)
+		closed, err := b.store.CloseRun(ctx, run, directory.RunCancelled, "Cancelled.")
 		require.NoError(t, err)
 		require.Equal(t, directory.Counts{Fetched: 1, Unchanged: 1, Deactivated: 2, GroupsFetched: 1, MembershipsFetched: 1}, closed.Counts)
 	}

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 
 	"github.com/jmoiron/sqlx"
 
@@ -37,8 +35,8 @@ type RunContext struct {
 
 // OpenRun begins a run with the configuration's present settings, unless it is given others. Opening
 // the same run again changes nothing, except that one opened before its workflow learns the
-// workflow's run id. An older run of the configuration that never closed is closed as a failure. A
-// deleted configuration is the conflict "configuration_disabled", and so is a disabled one of which
+// workflow's run id. What of the configuration never ended is closed as a failure: an older run when
+// another one begins, and previews that are older than a day. A deleted configuration is the conflict "configuration_disabled", and so is a disabled one of which
 // more than a preview is wanted.
 func (s *Store) OpenRun(ctx context.Context, r NewRun) (RunContext, error) {
 	var opened RunContext
@@ -81,20 +79,35 @@ func (s *Store) OpenRun(ctx context.Context, r NewRun) (RunContext, error) {
 	return opened, err
 }
 
+// What an admin is told of what never ended.
+const (
+	runForgotten     = "The run stopped before it was finished. What it had changed stays, and the run after it does the rest. If this happens again, contact support."
+	previewForgotten = "The preview was never finished. Start it again."
+)
+
+// closeForgotten closes what a configuration has left that never ended: runs when another one
+// begins, which a preview is not, and previews that nobody can be waiting for any more.
 func closeForgotten(ctx context.Context, tx *sqlx.Tx, r NewRun) error {
-	if r.Kind == directory.KindPreview {
-		return nil
+	var forgotten []struct {
+		ID   string            `db:"id"`
+		Kind directory.RunKind `db:"kind"`
 	}
-	var forgotten string
-	err := tx.GetContext(ctx, &forgotten, `
-		SELECT id FROM runs WHERE configuration_id = $1 AND finished_at IS NULL AND kind <> 'preview' FOR NO KEY UPDATE`, r.ConfigurationID)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
+	if err := tx.SelectContext(ctx, &forgotten, `
+		SELECT id, kind FROM runs WHERE configuration_id = $1 AND finished_at IS NULL
+		AND CASE WHEN kind = 'preview' THEN started_at < now() - interval '1 day' ELSE $2 <> 'preview' END
+		FOR NO KEY UPDATE`, r.ConfigurationID, r.Kind); err != nil {
 		return err
 	}
-	return closeRun(ctx, tx, forgotten, directory.RunFailure, "It ended without closing.", nil)
+	for _, run := range forgotten {
+		reason := runForgotten
+		if run.Kind == directory.KindPreview {
+			reason = previewForgotten
+		}
+		if err := closeRun(ctx, tx, run.ID, directory.RunFailure, reason); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // RunContext is what the steps of a run need to know, at present.

@@ -50,13 +50,40 @@ func TestOpenRunClosesOneThatWasForgotten(t *testing.T) {
 	run, err := b.store.Run(ctx, b.account.ID, forgotten)
 	require.NoError(t, err)
 	require.Equal(t, directory.RunFailure, run.Status)
-	require.Equal(t, "It ended without closing.", run.Reason)
+	require.Contains(t, run.Reason, "The run stopped before it was finished.")
 	run, err = b.store.Run(ctx, b.account.ID, preview)
 	require.NoError(t, err)
 	require.Equal(t, directory.RunRunning, run.Status)
 
 	_, err = b.store.StagePage(ctx, stagePage(forgotten, "", "", people(1)...))
 	requireCode(t, err, directory.KindConflict, "run_ended")
+}
+
+// A preview that never ended ends when the configuration is next used, a day later.
+func TestOpenRunClosesForgottenPreviews(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := t.Context()
+	for _, kind := range []directory.RunKind{directory.KindPreview, directory.KindSync} {
+		forgotten, fresh := b.openRun(directory.KindPreview), b.openRun(directory.KindPreview)
+		b.stageGroups(forgotten, synced("g-1", "Design", "id-000000"))
+		b.stage(forgotten, people(2)...)
+		b.plan(forgotten)
+		_, err := b.db.Exec(`UPDATE runs SET started_at = now() - interval '25 hours' WHERE id = $1`, forgotten)
+		require.NoError(t, err)
+		opened := b.openRun(kind)
+		run, err := b.store.Run(ctx, b.account.ID, forgotten)
+		require.NoError(t, err)
+		require.Equal(t, directory.RunFailure, run.Status)
+		require.Equal(t, "The preview was never finished. Start it again.", run.Reason)
+		require.Zero(t, b.count(`SELECT (SELECT count(*) FROM staged_users) + (SELECT count(*) FROM staged_groups) + (SELECT count(*) FROM fetched_pages)`))
+		for _, id := range []string{fresh, opened} {
+			run, err = b.store.Run(ctx, b.account.ID, id)
+			require.NoError(t, err)
+			require.Equal(t, directory.RunRunning, run.Status)
+		}
+	}
+	require.Zero(t, b.count(`SELECT count(*) FROM notifications`), "nobody is told of a preview")
 }
 
 func TestB4DisabledConfigurationOpensNoRun(t *testing.T) {
@@ -73,9 +100,7 @@ func TestB2Stages(t *testing.T) {
 	b := setup(t)
 	ctx := t.Context()
 	run := b.openRun(directory.KindSync)
-	page := stagePage(run, "", "next", people(3)...)
-	page.Total = 10
-	_, err := b.store.StagePage(ctx, page)
+	_, err := b.store.StagePage(ctx, stagePage(run, "", "next", people(3)...))
 	require.NoError(t, err)
 	require.NoError(t, b.store.SetStage(ctx, run, directory.StageFetch, 12))
 	got, err := b.store.Run(ctx, b.account.ID, run)
@@ -92,7 +117,7 @@ func TestB2Stages(t *testing.T) {
 	require.NoError(t, b.store.HoldRun(ctx, run, directory.RunRunning, "", ""))
 
 	for range 2 {
-		closed, err := b.store.CloseRun(ctx, run, directory.RunFailure, "The directory does not answer.", nil)
+		closed, err := b.store.CloseRun(ctx, run, directory.RunFailure, "The directory does not answer.")
 		require.NoError(t, err)
 		require.Equal(t, directory.RunFailure, closed.Status)
 		require.Equal(t, directory.StageDone, closed.Stage)
@@ -139,7 +164,7 @@ func TestF3PreviewPlansAndChangesNothing(t *testing.T) {
 	require.Equal(t, 4, b.plan(run).Changes)
 	_, err := b.store.ApplyBatch(ctx, run, 3, 10)
 	requireCode(t, err, directory.KindConflict, "run_not_running")
-	closed, err := b.store.CloseRun(ctx, run, "", "", nil)
+	closed, err := b.store.CloseRun(ctx, run, "", "")
 	require.NoError(t, err)
 	require.Equal(t, directory.RunSuccess, closed.Status)
 	require.Equal(t, 4, closed.Counts.Created)

@@ -11,12 +11,16 @@ import (
 )
 
 // fillSeats gives the account's free licences to those who wait for one, in the order in which
-// they came, and tells them. It belongs into each transaction that frees or adds a licence, and
-// that transaction holds the lock of the account.
-func fillSeats(ctx context.Context, tx *sqlx.Tx, accountID string) error {
+// they came, and tells them; cause is what freed or added them. Whom a run is about to take out gets
+// none. It belongs into each transaction that frees or adds licences, and that transaction holds the
+// lock of the account.
+func fillSeats(ctx context.Context, tx *sqlx.Tx, accountID string, cause directory.Origin) error {
 	var next []string
 	err := tx.SelectContext(ctx, &next, `
-		SELECT id FROM users WHERE account_id = $1 AND status = 'awaiting_licence' ORDER BY waiting_place
+		SELECT u.id FROM users u WHERE u.account_id = $1 AND u.status = 'awaiting_licence' AND NOT EXISTS (
+		       SELECT 1 FROM changes c JOIN runs r ON r.id = c.run_id AND r.finished_at IS NULL
+		       WHERE c.user_id = u.id AND c.outcome = 'planned' AND c.action IN ('deactivate', 'delete'))
+		ORDER BY u.waiting_place
 		LIMIT (SELECT licences_total - licences_used FROM accounts WHERE id = $1)`, accountID)
 	if err != nil || len(next) == 0 {
 		return err
@@ -27,7 +31,7 @@ func fillSeats(ctx context.Context, tx *sqlx.Tx, accountID string) error {
 		RETURNING `+userColumns, pq.StringArray(next)); err != nil {
 		return err
 	}
-	if err := logStatus(ctx, tx, directory.ActionUpdate, directory.AwaitingLicence, seated...); err != nil {
+	if err := logStatus(ctx, tx, cause, directory.ActionUpdate, directory.AwaitingLicence, seated...); err != nil {
 		return err
 	}
 	return noticeGranted(ctx, tx, accountID, seated)
@@ -40,7 +44,7 @@ func seatFree(ctx context.Context, tx *sqlx.Tx, accountID string) (bool, error) 
 	if err := tx.GetContext(ctx, &before, free, accountID); err != nil || !before {
 		return false, err
 	}
-	if err := fillSeats(ctx, tx, accountID); err != nil {
+	if err := fillSeats(ctx, tx, accountID, directory.FromAdmin); err != nil {
 		return false, err
 	}
 	err := tx.GetContext(ctx, &after, free, accountID)
@@ -51,13 +55,4 @@ func seatFree(ctx context.Context, tx *sqlx.Tx, accountID string) (bool, error) 
 func awaitsLicence(place int) error {
 	return directory.Conflict("licences_exhausted", fmt.Sprintf(
 		"All licences are in use. You are number %d on the waiting list. Contact your admins, who can free one or buy more.", place))
-}
-
-// waitingPlace is the number of a user on the waiting list of their account, from 1.
-func waitingPlace(ctx context.Context, tx *sqlx.Tx, user directory.User) (int, error) {
-	var place int
-	err := tx.GetContext(ctx, &place, `
-		SELECT count(*) FROM users WHERE account_id = $1 AND status = 'awaiting_licence' AND waiting_place <= $2`,
-		user.AccountID, user.WaitingPlace)
-	return place, err
 }

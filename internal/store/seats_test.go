@@ -46,8 +46,8 @@ func (b *bench) status(userID string) directory.UserStatus {
 	return user.Status
 }
 
-// 100 licences, one of which the owner has, and 1,000 who are invited and accept at once: 99 of
-// them get in, 901 wait, each with a number of their own, and get in in that order.
+// 100 licences, one of which the owner has, and 400 who are invited and accept at once: 99 of them get
+// in, 301 wait, each with a number of their own, and get in in that order.
 func TestB9_ThousandAcceptAtOnceForHundredLicences(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.MaxConnections(8))
@@ -131,6 +131,9 @@ func TestB9_RunThatTakesPeopleOutFillsTheirSeats(t *testing.T) {
 	b.sync(people(4)[1:]...)
 	require.Equal(t, directory.Active, b.userOf("id-000003").Status, "who came first")
 	require.Equal(t, directory.AwaitingLicence, b.userOf("id-000002").Status)
+	log, err := b.store.Changes(t.Context(), b.account.ID, store.ChangeFilter{UserID: b.userOf("id-000003").ID, Limit: 1})
+	require.NoError(t, err)
+	require.Equal(t, directory.FromDirectorySync, log.Items[0].Source)
 }
 
 func TestB9_WhoGetsASeatIsToldAndLogged(t *testing.T) {

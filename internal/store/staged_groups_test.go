@@ -75,7 +75,7 @@ func (b *bench) settle(run string) directory.Run {
 	b.plan(run)
 	b.apply(run, 3)
 	require.NoError(b.t, b.store.ParkMembers(b.t.Context(), run))
-	closed, err := b.store.CloseRun(b.t.Context(), run, "", "", []byte("digest"))
+	closed, err := b.store.CloseRun(b.t.Context(), run, "", "")
 	require.NoError(b.t, err)
 	return closed
 }
@@ -167,15 +167,100 @@ func TestStageMembersTwiceStagesOnce(t *testing.T) {
 		requireCode(t, b.store.StageMembers(ctx, late), directory.KindUnavailable, store.CodePageStale)
 	}
 
-	people, others, err := b.store.GroupMembersStaged(ctx, run, "g-1")
+	entries, err := b.store.GroupMembersStaged(ctx, run, "g-1")
 	require.NoError(t, err)
-	require.Equal(t, []int{3, 2}, []int{people, others}, "a member who is listed more than once is one member")
+	require.Equal(t, 3+2, entries, "a member who is listed more than once is one member")
 	groups, done, members, err := b.store.GroupProgress(ctx, run)
 	require.NoError(t, err)
 	require.Equal(t, []int{1, 1, 3}, []int{groups, done, members})
 	require.Equal(t, 1, b.count(`SELECT stage_done FROM runs WHERE id = $1`, run))
-	_, _, err = b.store.GroupMembersStaged(ctx, run, "none")
+	_, err = b.store.GroupMembersStaged(ctx, run, "none")
 	requireCode(t, err, directory.KindNotFound, "not_found")
+}
+
+// A1: a group of which fewer members came than were announced is not whole, whatever happens after
+// its last page: nobody leaves it, and nobody leaves the scope.
+func TestCaseA1GroupThatWasReadShort(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := t.Context()
+	b.edit(func(s *directory.Settings) {
+		s.Scope = directory.Scope{Kind: directory.UsersOfGroups, GroupIDs: []string{"g-1"}}
+		s.Groups = directory.GroupSync{Enabled: true, GroupIDs: []string{"g-1"}}
+	})
+	records := people(4)
+	ids := []string{"id-000000", "id-000001", "id-000002", "id-000003"}
+	g := both("g-1", "Design", ids...)
+	b.syncGroups([]group{g}, records...)
+
+	run := b.openRun(directory.KindSync)
+	require.NoError(t, b.store.SetStage(ctx, run, directory.StageGroups, 1))
+	require.NoError(t, b.store.StageGroups(ctx, run, []store.StagedGroup{g.StagedGroup}))
+	short := directory.Problem{Code: directory.CodeSourceIncomplete, Message: "4 members were announced\x00.", Remedy: "Sync again."}
+	require.NoError(t, b.store.StageMembers(ctx, store.StageMembers{RunID: run, GroupID: "g-1", Next: "m2", People: ids[:1], Announced: 4, Short: short}))
+	last := store.StageMembers{RunID: run, GroupID: "g-1", Cursor: "m2", People: ids[:2], Others: 1, Announced: 4, Short: short}
+	require.NoError(t, b.store.StageMembers(ctx, last))
+	requireCode(t, b.store.StageMembers(ctx, last), directory.KindUnavailable, store.CodePageStale)
+	toRead, err := b.store.GroupsToRead(ctx, run, 10)
+	require.NoError(t, err)
+	require.Empty(t, toRead)
+	require.Equal(t, 1, b.count(`SELECT stage_done FROM runs WHERE id = $1 AND NOT complete`, run))
+
+	b.stage(run, records...)
+	summary := b.plan(run)
+	require.Equal(t, store.PlanSummary{Unchanged: 2, Failed: 1, Linked: 4}, summary)
+	closed := b.settle(run)
+	require.Equal(t, directory.RunPartialSuccess, closed.Status)
+	require.Zero(t, closed.Counts.Deactivated+closed.Counts.MembershipsRemoved+closed.Counts.MembershipsSkipped)
+	require.Equal(t, map[string][]string{"g-1": ids}, b.members())
+	require.Equal(t, "4 members were announced.", b.changes(run)[0].Problems[0].Message)
+}
+
+// What is announced is compared with all kinds of members, each once.
+func TestGroupIsWholeWithAllItsKindsOfMembers(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := t.Context()
+	run := b.openRun(directory.KindSync)
+	for name, c := range map[string]struct {
+		announced int
+		everyone  bool
+		short     bool
+	}{
+		"unknown":  {-1, false, false},
+		"whole":    {5, false, false},
+		"short":    {6, false, true},
+		"everyone": {6, true, false},
+		"and less": {7, true, true},
+	} {
+		require.NoError(t, b.store.StageGroups(ctx, run, []store.StagedGroup{synced(name, name).StagedGroup}))
+		require.NoError(t, b.store.StageMembers(ctx, store.StageMembers{RunID: run, GroupID: name, Next: "m2",
+			People: []string{"u1"}, Groups: 1, Everyone: c.everyone, Announced: c.announced}))
+		require.NoError(t, b.store.StageMembers(ctx, store.StageMembers{RunID: run, GroupID: name, Cursor: "m2",
+			People: []string{"u1", "u2"}, Groups: 1, Others: 1, Everyone: c.everyone, Announced: c.announced}))
+		require.Equal(t, c.short, b.count(`SELECT count(*) FROM staged_groups WHERE source_id = $1 AND members_done AND problem IS NOT NULL`, name) == 1, name)
+	}
+	require.Equal(t, 1, b.count(`SELECT count(*) FROM runs WHERE complete`), "none of them decides who is in scope")
+	groups, done, members, err := b.store.GroupProgress(ctx, run)
+	require.NoError(t, err)
+	require.Equal(t, []int{5, 5, 10}, []int{groups, done, members})
+}
+
+func TestNamesOfGroups(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := t.Context()
+	b.syncGroups([]group{synced("g-1", "Design")}, people(1)...)
+	run := b.openRun(directory.KindSync)
+	b.stageGroups(run, synced("g-1", "Research"), synced("g-2", "Sales"), failing(synced("g-3", ""), directory.CodeGroupGone))
+	for id, want := range map[string]string{"g-1": "Design", "g-2": "Sales", "g-3": "g-3", "g-4": ""} {
+		name, err := b.store.GroupName(ctx, run, id)
+		require.NoError(t, err)
+		require.Equal(t, want, name)
+	}
+	unstaged, err := b.store.UnstagedGroups(ctx, run, []string{"g-5", "g-3", "g-4", "g-1"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"g-5", "g-4"}, unstaged)
 }
 
 // A1 (b): a page token of members that keeps coming back. The same token of two groups does not.
@@ -233,7 +318,7 @@ func TestA6ScopeIsKeptPageByPage(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 2, staged)
 	require.Equal(t, 3, b.count(`SELECT count(*) FROM staged_absent WHERE absence = 'out_of_scope'`), "of who is linked alone")
-	missing, err := b.store.Missing(ctx, run)
+	missing, _, err := b.store.Missing(ctx, run)
 	require.NoError(t, err)
 	require.Zero(t, missing)
 

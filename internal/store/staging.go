@@ -26,7 +26,6 @@ type StagePage struct {
 	Next         string // empty on the last page
 	Records      []mapping.Record
 	Fingerprints [][]byte // of the records, by index; nil for a record with problems
-	Total        int      // records that the source announces; 0 while unknown
 }
 
 // FetchProgress is how far a run has read its source, and how it reads it.
@@ -52,10 +51,9 @@ func (s *Store) StagePage(ctx context.Context, p StagePage) (int, error) {
 		err := tx.GetContext(ctx, &after, `
 			UPDATE runs SET fetch_cursor = $3, fetch_done = $3 = '', pages = pages + 1, read = read + $4,
 			       fetched = fetched + CASE WHEN settings->'scope'->>'kind' = 'groups' THEN 0 ELSE $4 END,
-			       stage_done = CASE WHEN stage = 'fetch' THEN read + $4 ELSE stage_done END,
-			       stage_total = CASE WHEN stage = 'fetch' AND $5 > 0 THEN $5 ELSE stage_total END
+			       stage_done = CASE WHEN stage = 'fetch' THEN read + $4 ELSE stage_done END
 			WHERE id = $1 AND fetch_cursor = $2 AND mode = 'full' AND NOT fetch_done AND finished_at IS NULL AND planned_at IS NULL
-			RETURNING read, coalesce(settings->'scope'->>'kind' = 'groups', false) AS scoped`, p.RunID, p.Cursor, p.Next, len(p.Records), p.Total)
+			RETURNING read, coalesce(settings->'scope'->>'kind' = 'groups', false) AS scoped`, p.RunID, p.Cursor, p.Next, len(p.Records))
 		if errors.Is(err, sql.ErrNoRows) {
 			return refusePage(ctx, tx, p.RunID)
 		}

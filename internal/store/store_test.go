@@ -160,7 +160,7 @@ func (b *bench) sync(records ...mapping.Record) directory.Run {
 	b.stage(run, records...)
 	b.plan(run)
 	b.apply(run, 2000)
-	closed, err := b.store.CloseRun(b.t.Context(), run, "", "", nil)
+	closed, err := b.store.CloseRun(b.t.Context(), run, "", "")
 	require.NoError(b.t, err)
 	return closed
 }

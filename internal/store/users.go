@@ -113,10 +113,10 @@ func (s *Store) changeStatus(ctx context.Context, accountID, userID string, act 
 		if after, err = getUser(ctx, tx, accountID, userID); err != nil || action == "" {
 			return err
 		}
-		if err := logStatus(ctx, tx, action, before.Status, after); err != nil {
+		if err := logStatus(ctx, tx, directory.FromAdmin, action, before.Status, after); err != nil {
 			return err
 		}
-		return fillSeats(ctx, tx, accountID)
+		return fillSeats(ctx, tx, accountID, directory.FromAdmin)
 	})
 	if err != nil {
 		return directory.User{}, err
@@ -139,16 +139,16 @@ func getUser(ctx context.Context, db sqlx.QueryerContext, accountID, userID stri
 }
 
 // logStatus leaves a change for each of users of one account, who all had one status and now have
-// another.
-func logStatus(ctx context.Context, tx *sqlx.Tx, action directory.Action, before directory.UserStatus, users ...directory.User) error {
+// another; source is what changed it.
+func logStatus(ctx context.Context, tx *sqlx.Tx, source directory.Origin, action directory.Action, before directory.UserStatus, users ...directory.User) error {
 	ids, labels := make([]string, len(users)), make([]string, len(users))
 	for i, user := range users {
 		ids[i], labels[i] = user.ID, user.Name()
 	}
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO changes (account_id, user_id, label, source, action, before, after, outcome)
-		SELECT $1, id, label, 'admin', $4, $5, $6, 'applied' FROM unnest($2::uuid[], $3::text[]) AS changed (id, label)`,
-		users[0].AccountID, pq.StringArray(ids), pq.StringArray(labels), action,
+		SELECT $1, id, label, $4, $5, $6, $7, 'applied' FROM unnest($2::uuid[], $3::text[]) AS changed (id, label)`,
+		users[0].AccountID, pq.StringArray(ids), pq.StringArray(labels), source, action,
 		directory.Snapshot{Status: &before}, directory.Snapshot{Status: &users[0].Status})
 	return err
 }

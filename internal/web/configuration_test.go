@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -100,7 +102,7 @@ func TestSyncNowDisableEnableDelete(t *testing.T) {
 	status := b.get(path + "/status").json(t)
 	require.Equal(t, run, status["current_run"].(map[string]any)["id"])
 	require.Nil(t, status["current_run"].(map[string]any)["eta_seconds"])
-	_, err := b.store.CloseRun(t.Context(), run.(string), directory.RunSuccess, "", nil)
+	_, err := b.store.CloseRun(t.Context(), run.(string), directory.RunSuccess, "")
 	require.NoError(t, err)
 	require.Nil(t, b.get(path + "/status").json(t)["current_run"])
 	require.Equal(t, run, b.get(path).json(t)["last_run"].(map[string]any)["id"])
@@ -185,8 +187,10 @@ func TestF13_AnEditIsPreviewedAndNotSaved(t *testing.T) {
 	require.Equal(t, directory.Scope{Kind: directory.UsersOfGroups, GroupIDs: []string{"g-1"}}, of(id).Scope)
 	require.Equal(t, directory.DeleteUser, of(id).OnSourceDelete)
 	require.Equal(t, "Contoso staff", of(id).Name)
+	b.closeRun(id)
 	plain := b.post(path+"/preview", "").json(t)["run_id"].(string)
 	require.Equal(t, directory.AllUsers, of(plain).Scope.Kind)
+	b.closeRun(plain)
 
 	b.workflows.fail(errors.New("connection refused"))
 	b.requireProblem(b.post(path+"/preview", ""), http.StatusServiceUnavailable, "workflows_unavailable")
@@ -194,6 +198,39 @@ func TestF13_AnEditIsPreviewedAndNotSaved(t *testing.T) {
 	require.Equal(t, "failure", failed["status"])
 	require.Contains(t, failed["reason"], "did not start")
 	require.NotContains(t, failed["temporal_url"], "history")
+}
+
+// closeRun has a run come to its end.
+func (b *bench) closeRun(id string) {
+	b.Helper()
+	_, err := b.store.CloseRun(b.Context(), id, "", "")
+	require.NoError(b, err)
+}
+
+func TestF3_OnePreviewAtATime(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	path := "/v1/configurations/" + b.configure() + "/preview"
+	var asking sync.WaitGroup
+	answers := make([]answer, 10)
+	for i := range answers {
+		asking.Go(func() { answers[i] = b.post(path, "") })
+	}
+	asking.Wait()
+	first := slices.IndexFunc(answers, func(a answer) bool { return a.Status == http.StatusAccepted })
+	require.GreaterOrEqual(t, first, 0, answers)
+	started := answers[first].json(t)["run_id"].(string)
+	for _, a := range slices.Delete(answers, first, first+1) {
+		b.requireProblem(a, http.StatusConflict, "preview_in_progress")
+		require.Contains(t, a.Text, "run "+started)
+	}
+	b.closeRun(started)
+	second := b.post(path, "")
+	require.Equal(t, http.StatusAccepted, second.Status, second.Text)
+
+	_, err := b.db.Exec(`UPDATE runs SET started_at = now() - interval '25 hours' WHERE id = $1`, second.json(t)["run_id"])
+	require.NoError(t, err)
+	require.Equal(t, http.StatusAccepted, b.post(path, "").Status, "one that never ended does not count after a day")
 }
 
 func TestRunsAsTheContractSays(t *testing.T) {

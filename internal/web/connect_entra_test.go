@@ -20,6 +20,7 @@ func (b *bench) connectEntra(c begun) answer {
 func TestA4_A5_ConnectingEntraVerifiesTheTenant(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
+	require.Equal(t, http.StatusOK, b.send("PATCH", "/v1/account", b.owner, `{"name":"Rollcall & Sons"}`).Status)
 	c := b.begin("entra")
 	require.True(t, strings.HasPrefix(c.authorizeURL, b.tenants.entra+"/organizations/oauth2/v2.0/authorize?"), c.authorizeURL)
 	query := c.query(b)
@@ -49,6 +50,7 @@ func TestA4_A5_ConnectingEntraVerifiesTheTenant(t *testing.T) {
 	require.Contains(t, page.Header.Get("Content-Type"), "text/html")
 	require.Contains(t, page.Text, "Connected to Contoso")
 	require.Contains(t, page.Text, tenantID)
+	require.Contains(t, page.Text, "for the account &#39;Rollcall &amp; Sons&#39; of Rollcall")
 	b.requireNotConnected(consented, http.StatusGone, "consent_state_used_or_expired", "Start connecting again")
 	require.Zero(t, b.consents())
 

@@ -24,27 +24,37 @@ func (s *site) finishConsent(w http.ResponseWriter, r *http.Request) {
 		Provider: provider, State: query.Get("state"), Code: query.Get("code"), TenantID: query.Get("tenant"),
 		Error: query.Get("error"), Description: query.Get("error_description"),
 	})
-	switch c := connecting.Connection; {
+	switch {
 	case err != nil:
 		s.refuse(w, r, "Not connected", err)
 	case connecting.Next != "":
 		http.Redirect(w, r, connecting.Next, http.StatusSeeOther)
 	case wantsJSON(r):
-		s.tellConnected(w, r, c)
+		s.tellConnected(w, r, connecting)
 	default:
-		s.say(w, r, http.StatusOK, message{
-			Title: "Connected to " + c.Tenant.Name,
-			Text: []string{
-				"Rollcall can now read the directory of " + c.Tenant.Name + " (tenant id " + c.Tenant.ID + ", domains: " + strings.Join(c.Tenant.Domains, ", ") + ").",
-				"If this is not the directory you meant, delete the connection in Rollcall. You can close this page.",
-			},
-		})
+		s.say(w, r, http.StatusOK, connectedPage(connecting))
 	}
 }
 
-func (s *site) tellConnected(w http.ResponseWriter, r *http.Request, c directory.Connection) {
+// connectedPage names the account too: whoever was sent here by somebody else sees for whom they let
+// Rollcall in.
+func connectedPage(connecting admin.Connecting) message {
+	c := connecting.Connection
+	return message{
+		Title: "Connected to " + c.Tenant.Name,
+		Text: []string{
+			"Rollcall can now read the directory of " + c.Tenant.Name + " (tenant id " + c.Tenant.ID + ", domains: " + strings.Join(c.Tenant.Domains, ", ") +
+				") for the account '" + connecting.Account + "' of Rollcall.",
+			"If this is not the directory you meant, delete the connection in Rollcall. If you do not know the account, take Rollcall's access away in " +
+				c.Provider.Title() + ". Otherwise you can close this page.",
+		},
+	}
+}
+
+func (s *site) tellConnected(w http.ResponseWriter, r *http.Request, connecting admin.Connecting) {
 	w.Header().Set("Content-Type", "application/json")
-	answer := map[string]any{"id": c.ID, "provider": c.Provider, "state": c.State, "tenant": c.Tenant}
+	c := connecting.Connection
+	answer := map[string]any{"id": c.ID, "provider": c.Provider, "state": c.State, "tenant": c.Tenant, "account": connecting.Account}
 	if err := json.NewEncoder(w).Encode(answer); err != nil {
 		s.log.DebugContext(r.Context(), "write connection", "request_id", problem.RequestID(r.Context()), "error", err)
 	}

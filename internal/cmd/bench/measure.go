@@ -109,6 +109,7 @@ func (b *bench) runs(ctx context.Context, people graph.Directory) ([]Run, error)
 		if err != nil {
 			return nil, err
 		}
+		_, _ = fmt.Fprintf(os.Stderr, "%s: %.1f s\n", run.Name, run.Seconds)
 		runs = append(runs, run)
 	}
 	return runs, nil

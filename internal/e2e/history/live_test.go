@@ -37,9 +37,10 @@ type live struct {
 	sync    string            // id of the configuration
 	known   map[string]string // ids of users by the model's key
 	last    string            // id of the last run
-	number  string            // of connections
+	number  string            // of the connection
 
-	clean   bool // the last run ended well, with the settings of now, and nothing was forgotten since
+	clean   bool // the last run ended well and could tell where changes begin
+	unsure  bool // settings were edited since, or where changes begin was forgotten
 	partial int  // incremental runs since the last full one
 }
 
@@ -127,7 +128,7 @@ func (l *live) dropGroup(t *rapid.T, id string) {
 
 func (l *live) forget(t *rapid.T) {
 	if l != nil {
-		l.clean = false
+		l.unsure = true
 		l.simulate(t, http.MethodPost, "expire-delta", nil)
 	}
 }
@@ -208,7 +209,7 @@ func (l *live) edit(w *world, parts ...string) {
 	if l == nil {
 		return
 	}
-	l.clean = l.clean && slices.Equal(parts, []string{"guard"})
+	l.unsure = l.unsure || !slices.Equal(parts, []string{"guard"})
 	in := l.written(w.settings)
 	maps.DeleteFunc(in, func(part string, _ any) bool { return !slices.Contains(parts, part) })
 	l.call(w.T, http.MethodPatch, "/v1/configurations/"+l.sync, in, nil)

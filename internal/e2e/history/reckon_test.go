@@ -44,11 +44,11 @@ func reckon(was account, s settings, read reading) verdict {
 	for _, id := range slices.Sorted(maps.Keys(read.Lost)) {
 		k.lost(id)
 	}
-	for id := range read.There {
-		if k.was.Users[k.links[id]].Status != directory.Deleted {
-			k.problems[id] = true
-		}
+	for id := range read.There { // an error for who would go if they were not there
+		status := was.Users[k.links[id]].Status
+		k.problems[id] = status.In() || s.Delete && status == directory.Deactivated
 	}
+	maps.DeleteFunc(k.problems, func(_ string, is bool) bool { return !is })
 	for key, u := range was.Users {
 		if u.Status.In() && !k.account.Users[key].Status.In() {
 			k.removals++
@@ -280,8 +280,8 @@ func (k *reckoning) lost(id string) {
 		u.Status, u.Holds, u.Lost = directory.Deleted, false, true
 	case u.Status.In():
 		u.Status, u.Holds, u.Lost = directory.Deactivated, !claimed, true
-	case claimed:
-		u.Holds, u.Lost = false, true
+	default:
+		u.Holds, u.Lost = u.Holds && !claimed, true
 	}
 	u.Place = 0
 	k.account.Users[key] = u

@@ -69,6 +69,20 @@ func (w *world) number(prefix string) string {
 
 func (w *world) maybe(label string) bool { return rapid.Bool().Draw(w.T, label) }
 
+// any draws a number below n, each as often as the others: rapid itself prefers small ones.
+func (w *world) any(label string, n int) int {
+	return rapid.Custom(func(t *rapid.T) int {
+		number := 0
+		for range 10 {
+			number *= 2
+			if rapid.Bool().Draw(t, "bit") {
+				number++
+			}
+		}
+		return number % n
+	}).Draw(w.T, label)
+}
+
 // one draws one of several; false if there is none.
 func (w *world) one(label string, of []string) (string, bool) {
 	if len(of) == 0 {

@@ -49,8 +49,9 @@ func Run(ctx context.Context, c config.Worker, tc engine.Options, log *slog.Logg
 	})
 	workflows.Register(w)
 	wake := waker(temporalClient)
-	w.RegisterActivity(&activities.Configurations{Store: db, Now: time.Now})
-	w.RegisterActivity(&activities.Sync{Store: db, Sources: service.Sources(c.Common), Wake: wake, Now: time.Now})
+	sources := service.Sources(c.Common)
+	w.RegisterActivity(&activities.Configurations{Store: db, Sources: sources, Now: time.Now})
+	w.RegisterActivity(&activities.Sync{Store: db, Sources: sources, Wake: wake, Now: time.Now})
 	w.RegisterActivity(&activities.Mail{Store: db, Sender: sender, Now: time.Now})
 	w.RegisterActivity(&activities.Maintenance{Store: db, Wake: wake})
 	if err := w.Start(); err != nil {

@@ -3,6 +3,7 @@ package graph
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/rollcall-sync/rollcall/internal/simulate"
 )
@@ -43,7 +44,7 @@ type memberRequest struct {
 }
 
 func parseMemberRequest(r *http.Request) (memberRequest, error) {
-	var m memberRequest
+	m := memberRequest{count: strings.HasSuffix(r.URL.Path, "/$count")}
 	switch r.PathValue("relation") {
 	case "members":
 	case "transitiveMembers":
@@ -52,9 +53,7 @@ func parseMemberRequest(r *http.Request) (memberRequest, error) {
 		return m, &odataError{http.StatusBadRequest, "BadRequest", "Resource not found for the segment '" + r.PathValue("relation") + "'."}
 	}
 	switch r.PathValue("cast") {
-	case "":
-	case "$count":
-		m.count = true
+	case "", "$count":
 	case "microsoft.graph.user", "graph.user":
 		m.cast = "user"
 	case "microsoft.graph.group", "graph.group":

@@ -103,6 +103,7 @@ func (t *Tenant) routes() http.Handler {
 	t.route(mux, "GET /v1.0/groups/{id}", t.showGroup)
 	t.route(mux, "GET /v1.0/groups/{id}/{relation}", t.listMembers)
 	t.route(mux, "GET /v1.0/groups/{id}/{relation}/{cast}", t.listMembers)
+	t.route(mux, "GET /v1.0/groups/{id}/{relation}/{cast}/$count", t.listMembers)
 	t.route(mux, "/", func(_ http.ResponseWriter, r *http.Request) error {
 		return &odataError{http.StatusBadRequest, "BadRequest",
 			"Resource not found for the segment '" + r.URL.Path + "', or the simulated tenant does not serve " + r.Method + " there."}

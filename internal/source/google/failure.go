@@ -165,13 +165,13 @@ func (r *refusal) verdict() error {
 		return permanent(directory.CodeConsentRevoked, says("Google Workspace no longer lets Rollcall read this tenant (%s)."), reconnect+".", r)
 	case r.signIn && (r.code == "invalid_client" || r.code == "unauthorized_client" || r.code == "deleted_client"):
 		return refused("Google did not accept Rollcall's OAuth client (%s).",
-			"The client id or client secret is wrong, or the client was deleted: look at it in the Google Cloud console and give Rollcall the right ones.")
+			"The client id or client secret is wrong, or the client was deleted: ask the operator of Rollcall to look at it in the Google Cloud console and give Rollcall the right ones.")
 	case r.signIn:
 		return refused("Google did not let Rollcall sign in to this tenant (%s).",
 			"Look the code up in Google's list of authorization errors, and check that the tenant's administrators allow Rollcall as a third-party app.")
 	case r.code == "accessNotConfigured" || r.code == "SERVICE_DISABLED":
 		return refused("The Admin SDK API is not enabled for Rollcall's project at Google (%s).",
-			"Enable the Admin SDK API in the Google Cloud console, then sync again.")
+			"Ask the operator of Rollcall to enable the Admin SDK API in the Google Cloud console, then try again.")
 	case r.code == "insufficientPermissions" || r.code == "ACCESS_TOKEN_SCOPE_INSUFFICIENT":
 		return refused("The consent does not include all that Rollcall has to read (%s).", reconnect+", to every permission that is asked for.")
 	case r.status == http.StatusForbidden:
@@ -199,18 +199,37 @@ func isDeleted(err error) bool {
 // ofGroup turns the refusal to read one group into an error of that group alone. A refusal for
 // another reason than the group is about all of them.
 func ofGroup(err error) error {
-	refused, ok := errors.AsType[*refusal](err)
+	refused, ok := lacksPermission(err)
 	switch {
 	case isGone(err):
 		return directory.NotFound("group")
-	case directory.HasCode(err, directory.CodeSourceRefused) && ok && !refused.signIn && refused.status == http.StatusForbidden &&
-		(refused.code == "forbidden" || refused.code == "notAuthorized" || refused.code == "PERMISSION_DENIED"):
+	case ok:
 		return permanent(directory.CodeGroupUnreadable,
 			fmt.Sprintf("Google Workspace does not allow Rollcall to read this group (%s).", refused.answer()),
 			"The administrator who gave consent has to have the permission to read this group: grant it, then sync again.", refused)
 	default:
 		return err
 	}
+}
+
+// ofCustomer turns the refusal to read the customer into the error of a person who is no
+// administrator of it. A refusal for another reason is about Rollcall, or the whole API.
+func ofCustomer(err error) error {
+	refused, ok := lacksPermission(err)
+	if !ok {
+		return err
+	}
+	return permanent(directory.CodeNotAdministrator,
+		fmt.Sprintf("Google Workspace does not allow Rollcall to read the organization (%s): whoever gave consent is no administrator of it.", refused.answer()),
+		"Reconnect the tenant in Rollcall as a super administrator of the Google Workspace account, then sync again.", refused)
+}
+
+// lacksPermission says whether err is the API's word that whoever gave consent may not do this: not
+// that nobody may, nor any answer with such a status, which could be a proxy's.
+func lacksPermission(err error) (*refusal, bool) {
+	refused, ok := errors.AsType[*refusal](err)
+	return refused, ok && !refused.signIn && refused.status == http.StatusForbidden &&
+		(refused.code == "forbidden" || refused.code == "notAuthorized" || refused.code == "PERMISSION_DENIED")
 }
 
 func permanent(code, message, remedy string, cause error) *directory.Error {

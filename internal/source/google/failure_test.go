@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -35,8 +36,8 @@ func TestClassifyAPI(t *testing.T) {
 		{403, "", "", refused, 0, "permission"},
 		{403, "insufficientPermissions", "", refused, 0, "Reconnect"},
 		{403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT", "", refused, 0, "Reconnect"},
-		{403, "accessNotConfigured", "", refused, 0, "Enable the Admin SDK API"},
-		{403, "SERVICE_DISABLED", "", refused, 0, "Enable the Admin SDK API"},
+		{403, "accessNotConfigured", "", refused, 0, "operator of Rollcall to enable the Admin SDK API"},
+		{403, "SERVICE_DISABLED", "", refused, 0, "enable the Admin SDK API"},
 		{403, "quotaExceeded", "", throttled, 10 * time.Second, "by itself"},
 		{403, "rateLimitExceeded", "7", throttled, 7 * time.Second, "by itself"},
 		{403, "dailyLimitExceeded", "", throttled, time.Hour, "by itself"},
@@ -69,6 +70,26 @@ func TestClassifyAPI(t *testing.T) {
 			require.NotContains(t, got.Sentence(), "why")
 		})
 	}
+}
+
+// Only one refusal of the customer says that the person is no administrator.
+func TestOfCustomer(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"forbidden", "notAuthorized", "PERMISSION_DENIED"} {
+		got := verdict(t, ofCustomer(classify(&refusal{status: 403, code: code})))
+		require.Equal(t, directory.CodeNotAdministrator, got.Code, code)
+		require.True(t, got.Permanent)
+		require.Contains(t, got.Sentence(), code)
+	}
+	for _, refused := range []*refusal{
+		{status: 403, code: "accessNotConfigured"}, {status: 403, code: "insufficientPermissions"}, {status: 403, code: "domainPolicy"}, {status: 403},
+		{status: 403, code: "quotaExceeded"}, {status: 401, code: "authError"}, {status: 404, code: "notFound"}, {status: 500, code: "forbidden"},
+		{status: 403, code: "forbidden", signIn: true}, {status: 401, code: "invalid_client", signIn: true},
+	} {
+		err := classify(refused)
+		require.Equal(t, err, ofCustomer(err), refused.answer())
+	}
+	require.Equal(t, malformed("x"), ofCustomer(malformed("x")))
 }
 
 func TestClassifySignIn(t *testing.T) {
@@ -161,7 +182,9 @@ func TestTokenURL(t *testing.T) {
 		"": "https://oauth2.googleapis.com/token", "https://accounts.google.com": "https://oauth2.googleapis.com/token",
 		"https://accounts.google.com/": "https://oauth2.googleapis.com/token", "http://127.0.0.1:9/": "http://127.0.0.1:9/token",
 	} {
-		require.Equal(t, want, New(Options{LoginURL: login}).options.tokenURL(), login)
+		options := New(Options{LoginURL: login}).options
+		require.Equal(t, want, options.tokenURL(), login)
+		require.Equal(t, strings.TrimSuffix(want, "token")+"revoke", options.revocationURL(), login)
 	}
 }
 

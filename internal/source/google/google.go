@@ -28,9 +28,10 @@ import (
 
 // Google's public services.
 const (
-	publicLogin = "https://accounts.google.com"
-	publicToken = "https://oauth2.googleapis.com/token"
-	publicAPI   = "https://admin.googleapis.com"
+	publicLogin  = "https://accounts.google.com"
+	publicToken  = "https://oauth2.googleapis.com/token"
+	publicRevoke = "https://oauth2.googleapis.com/revoke"
+	publicAPI    = "https://admin.googleapis.com"
 )
 
 // Options say who Rollcall is to Google, and where Google's services are.
@@ -39,16 +40,16 @@ type Options struct {
 	ClientSecret string
 	// APIURL is the Directory API without path; empty: Google's. It must be https unless it is on this machine.
 	APIURL string
-	// LoginURL is the sign-in service; empty: Google's. Any other has its token endpoint at /token.
-	// It must be https unless it is on this machine.
+	// LoginURL is the sign-in service; empty: Google's. Any other has its token endpoint at /token,
+	// and takes tokens back at /revoke. It must be https unless it is on this machine.
 	LoginURL string
 	RootCAs  *x509.CertPool // nil: those of the system
 	// Unseal opens the sealed refresh token of a connection.
 	Unseal func(connectionID string, sealed []byte) ([]byte, error)
 }
 
-// Opener opens customers of Google Workspace. It keeps an access token for each connection until it
-// expires. It is safe for concurrent use.
+// Opener opens customers of Google Workspace. It keeps a client with the tokens of each connection
+// until it is to forget the connection. It is safe for concurrent use.
 type Opener struct {
 	options Options
 	http    *http.Client
@@ -141,6 +142,13 @@ func (o Options) tokenURL() string {
 		return publicToken
 	}
 	return o.LoginURL + "/token"
+}
+
+func (o Options) revocationURL() string {
+	if o.LoginURL == publicLogin {
+		return publicRevoke
+	}
+	return o.LoginURL + "/revoke"
 }
 
 // newHTTPClient makes the client of both services. It follows no redirect: neither service sends one,

@@ -16,7 +16,7 @@ import (
 // maxGroups is the largest page of groups, and of members, that the API gives.
 const maxGroups = 200
 
-const groupFields = "id,name,description,email,directMembersCount"
+const groupFields = "id,name,description,email"
 
 // Groups reads a page. The API finds names by the letters and digits that they begin with; the rest
 // of a search is looked for here, so that a page can be shorter than was asked for, even empty.
@@ -87,6 +87,29 @@ func (t *tenant) Members(ctx context.Context, groupID, cursor string) (source.Me
 	return decodeMembers(body)
 }
 
+// CountMembers reads the number of a group's direct members, of any kind; Members lists them and more.
+func (t *tenant) CountMembers(ctx context.Context, groupID string) (int, error) {
+	if groupID == "" {
+		return 0, directory.NotFound("group")
+	}
+	body, err := t.client.get(ctx, func(ctx context.Context) error {
+		_, err := t.client.api.Groups.Get(groupID).Fields("directMembersCount").Context(ctx).Do()
+		return err
+	})
+	if err != nil {
+		return 0, ofGroup(err)
+	}
+	var answer group
+	if err := decode(body, &answer); err != nil {
+		return 0, err
+	}
+	count, err := strconv.Atoi(string(unquoted(answer.Direct)))
+	if err != nil || count < 0 {
+		return 0, nil
+	}
+	return count, nil
+}
+
 // group is a group as the API writes it.
 type group struct {
 	ID          string          `json:"id"`
@@ -101,11 +124,7 @@ func (g group) read() (source.Group, error) {
 	if g.ID == "" {
 		return source.Group{}, malformed("a group without an id")
 	}
-	direct, err := strconv.Atoi(string(unquoted(g.Direct)))
-	if err != nil || direct < 0 {
-		direct = -1
-	}
-	return source.Group{ID: g.ID, Name: cmp.Or(g.Name, g.Email), Description: g.Description, Email: g.Email, DirectMembers: direct}, nil
+	return source.Group{ID: g.ID, Name: cmp.Or(g.Name, g.Email), Description: g.Description, Email: g.Email}, nil
 }
 
 func decodeGroups(body []byte, search string) (source.GroupPage, error) {

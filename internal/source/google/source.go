@@ -26,7 +26,8 @@ type tenant struct {
 	custom map[string]directory.FieldType // what schemaTypes has read
 }
 
-// Tenant reads the customer. Another id than the connection's is a directory.CodeTenantChanged error.
+// Tenant reads the customer. Another id than the connection's is a directory.CodeTenantChanged error;
+// whoever gave consent and may not read the customer is directory.CodeNotAdministrator.
 // Its domains are the primary one alone: to list the others takes a further permission.
 func (t *tenant) Tenant(ctx context.Context) (directory.Tenant, error) {
 	body, err := t.client.get(ctx, func(ctx context.Context) error {
@@ -34,7 +35,7 @@ func (t *tenant) Tenant(ctx context.Context) (directory.Tenant, error) {
 		return err
 	})
 	if err != nil {
-		return directory.Tenant{}, err
+		return directory.Tenant{}, ofCustomer(err)
 	}
 	found, err := decodeCustomer(body)
 	if err != nil {

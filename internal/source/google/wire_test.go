@@ -34,6 +34,7 @@ type wire struct {
 	signIn   http.HandlerFunc
 	requests []*http.Request // to the API
 	tokens   []url.Values    // asked for
+	revoked  []url.Values    // given back, one at a time
 }
 
 func newWire(t testing.TB, answer http.HandlerFunc) *wire {
@@ -45,6 +46,11 @@ func newWire(t testing.TB, answer http.HandlerFunc) *wire {
 		w.tokens = append(w.tokens, r.PostForm)
 		w.mu.Unlock()
 		w.signIn(out, r)
+	})
+	mux.HandleFunc("POST /revoke", func(out http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		w.revoked = append(w.revoked, r.PostForm)
+		w.answer(out, r)
 	})
 	mux.HandleFunc("/admin/directory/v1/", func(out http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
@@ -108,6 +114,8 @@ func TestRequests(t *testing.T) {
 	require.NoError(t, err)
 	_, err = from.Members(ctx, "g/1", "p")
 	require.NoError(t, err)
+	_, err = from.CountMembers(ctx, "g/1")
+	require.NoError(t, err)
 
 	var asked []string
 	for _, r := range w.requests {
@@ -122,9 +130,10 @@ func TestRequests(t *testing.T) {
 		"customer/my_customer/schemas?" + fmt.Sprintf(common, "fields=schemas(schemaName,displayName,fields(fieldName,displayName,fieldType,multiValued))"),
 		"users?alt=json&customer=my_customer&fields=nextPageToken,users(archived,customSchemas,id,name,primaryEmail,suspended)&maxResults=3&pageToken=a+b/c=&prettyPrint=false&projection=full",
 		"users/a/b?c?" + fmt.Sprintf(common, "fields=archived,id,name,primaryEmail,suspended") + "&projection=basic",
-		"groups/g/1?" + fmt.Sprintf(common, "fields=id,name,description,email,directMembersCount"),
-		"groups?alt=json&customer=my_customer&fields=nextPageToken,groups(id,name,description,email,directMembersCount)&maxResults=200&pageToken=p&prettyPrint=false&query=name:O*",
+		"groups/g/1?" + fmt.Sprintf(common, "fields=id,name,description,email"),
+		"groups?alt=json&customer=my_customer&fields=nextPageToken,groups(id,name,description,email)&maxResults=200&pageToken=p&prettyPrint=false&query=name:O*",
 		"groups/g/1/members?alt=json&fields=nextPageToken,members(id,type)&includeDerivedMembership=true&maxResults=200&pageToken=p&prettyPrint=false",
+		"groups/g/1?" + fmt.Sprintf(common, "fields=directMembersCount"),
 	}, asked)
 	require.Contains(t, w.requests[3].RequestURI, "/users/a%2Fb%3Fc?")
 	require.Equal(t, []url.Values{{

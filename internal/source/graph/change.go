@@ -35,10 +35,17 @@ func (t *tenant) ChangesLink(ctx context.Context, paths []string) (string, error
 
 // Changes reads a page of changes. The cursor is Graph's own link, which is used as it is.
 func (t *tenant) Changes(ctx context.Context, cursor string) (source.ChangePage, error) {
+	if !t.client.owns(cursor) {
+		return source.ChangePage{}, &directory.Error{
+			Kind: directory.KindGone, Code: codeChangesExpired, Permanent: true,
+			Message: "The changes since the last sync are at another address of Microsoft Graph than Rollcall's.",
+			Remedy:  "Rollcall reads all people again.",
+		}
+	}
 	body, err := t.nextPage(ctx, cursor)
 	if refused, ok := errors.AsType[*refusal](err); ok && refused.expired() {
 		return source.ChangePage{}, &directory.Error{
-			Kind: directory.KindGone, Code: "changes_expired", Permanent: true, Cause: refused,
+			Kind: directory.KindGone, Code: codeChangesExpired, Permanent: true, Cause: refused,
 			Message: fmt.Sprintf("Microsoft Graph no longer knows what changed since the last sync (%s).", refused.answer()),
 			Remedy:  "Rollcall reads all people again.",
 		}
@@ -49,11 +56,14 @@ func (t *tenant) Changes(ctx context.Context, cursor string) (source.ChangePage,
 	return decodeChanges(body)
 }
 
-// expired says whether Graph refuses a link to changes: as gone, or, depending on the service
-// behind it, as a bad request. Reading everybody is right in either case.
+// codeChangesExpired is the code of a link to changes that leads nowhere any more.
+const codeChangesExpired = "changes_expired"
+
+// expired says whether Graph refuses a link to changes: as gone or, depending on the service behind
+// it, as a bad request, or as forbidden though it lets Rollcall in. Reading everybody is right in each case.
 // https://devblogs.microsoft.com/microsoft365dev/duration-of-change-tracking-tokens-for-identity-and-education-resources/
 func (r *refusal) expired() bool {
-	return !r.signIn && (r.status == http.StatusGone || r.status == http.StatusBadRequest)
+	return !r.signIn && (r.status == http.StatusGone || r.status == http.StatusBadRequest) || r.forbids()
 }
 
 // decodeChanges reads who changed, in whatever way: a removed user has a property @removed, and

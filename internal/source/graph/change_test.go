@@ -66,7 +66,7 @@ func TestCaseA2_ExpiredLink(t *testing.T) {
 	}{
 		{410, "SyncStateNotFound", directory.KindGone}, {410, "", directory.KindGone}, {410, "resyncRequired", directory.KindGone},
 		{400, "syncStateNotFound", directory.KindGone}, {400, "Directory_ExpiredPageToken", directory.KindGone},
-		{404, "Request_ResourceNotFound", directory.KindConflict}, {403, "Authorization_RequestDenied", directory.KindConflict},
+		{404, "Request_ResourceNotFound", directory.KindConflict}, {403, "Authorization_RequestDenied", directory.KindGone},
 		{429, "TooManyRequests", directory.KindUnavailable}, {500, "", directory.KindUnavailable},
 	} {
 		w := newWire(t, func(out http.ResponseWriter, _ *http.Request) {

@@ -35,6 +35,7 @@ var (
 // can hold anything, even the token that was sent.
 type refusal struct {
 	signIn bool // the sign-in service answered, not Graph
+	broken bool // the answer broke off
 	status int
 	code   string        // Graph's error code, or AADSTS with its number, or OAuth's; empty where there is none
 	wait   time.Duration // what Retry-After says, 0 for nothing
@@ -51,13 +52,12 @@ func (r *refusal) Error() string {
 func (r *refusal) answer() string { return strings.TrimSpace(strconv.Itoa(r.status) + " " + r.code) }
 
 func newRefusal(response *http.Response, signIn bool) *refusal {
-	// An error body that breaks off has no code; its status still counts.
-	body, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBody))
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxErrorBody))
 	code := graphCode(body)
 	if signIn {
 		code = signInCode(body)
 	}
-	return &refusal{signIn: signIn, status: response.StatusCode, code: code, wait: retryAfter(response.Header, time.Now())}
+	return &refusal{signIn: signIn, broken: err != nil, status: response.StatusCode, code: code, wait: retryAfter(response.Header, time.Now())}
 }
 
 // graphCode reads the code of an error of Graph.
@@ -124,7 +124,7 @@ func classify(err error, proven bool) error {
 	switch status := refused.status; {
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable && refused.wait > 0:
 		return throttled(refused)
-	case status >= 500, status < 400, status == http.StatusRequestTimeout, refused.passing(),
+	case status >= 500, status < 400, status == http.StatusRequestTimeout, refused.passing(), refused.broken && refused.code == "",
 		status == http.StatusUnauthorized && !refused.signIn && proven:
 		return unavailable(refused)
 	default:

@@ -59,11 +59,8 @@ func (t *tenant) Group(ctx context.Context, id string) (source.Group, error) {
 		return source.Group{}, err
 	}
 	body, err := t.get(ctx, request)
-	if missing(err) {
-		return source.Group{}, directory.NotFound("group")
-	}
 	if err != nil {
-		return source.Group{}, err
+		return source.Group{}, ofGroup(err)
 	}
 	return decodeGroup(body)
 }
@@ -81,15 +78,41 @@ func (t *tenant) Members(ctx context.Context, groupID, cursor string) (source.Me
 	} else {
 		body, err = t.nextPage(ctx, cursor)
 	}
-	switch refused, ok := errors.AsType[*refusal](err); {
-	case missing(err):
-		return source.MemberPage{}, directory.NotFound("group")
-	case ok && refused.forbids():
-		return source.MemberPage{}, unreadable(refused)
-	case err != nil:
-		return source.MemberPage{}, err
+	if err != nil {
+		return source.MemberPage{}, ofGroup(err)
 	}
 	return decodeMembers(body)
+}
+
+// ofGroup says of an error of one group's members that the group is not there, or may not be read.
+func ofGroup(err error) error {
+	refused, ok := errors.AsType[*refusal](err)
+	switch {
+	case missing(err):
+		return directory.NotFound("group")
+	case ok && refused.forbids():
+		return unreadable(refused)
+	default:
+		return err
+	}
+}
+
+// CountMembers reads the number of people among a group's transitive members. Of its other members
+// Graph lists some kinds only.
+func (t *tenant) CountMembers(ctx context.Context, groupID string) (int, error) {
+	if groupID == "" {
+		return 0, directory.NotFound("group")
+	}
+	count := t.groups().ByGroupId(groupID).TransitiveMembers().GraphUser().Count()
+	request, err := count.ToGetRequestInformation(ctx, &groups.ItemTransitiveMembersGraphUserCountRequestBuilderGetRequestConfiguration{Headers: eventual()})
+	if err != nil {
+		return 0, err
+	}
+	body, err := t.get(ctx, request)
+	if err != nil {
+		return 0, ofGroup(err)
+	}
+	return decodeCount(body)
 }
 
 func (t *tenant) firstMembers(ctx context.Context, groupID string) ([]byte, error) {
@@ -122,7 +145,7 @@ func (r *refusal) forbids() bool {
 
 func unreadable(refused *refusal) error {
 	return permanent(directory.CodeGroupUnreadable,
-		fmt.Sprintf("Microsoft Graph does not let Rollcall read the members of this group (%s).", refused.answer()),
+		fmt.Sprintf("Microsoft Graph does not let Rollcall read this group and its members (%s).", refused.answer()),
 		"Grant the permission GroupMember.Read.All to Rollcall's app registration with admin consent"+
 			" (for a group with hidden membership also Member.Read.Hidden), or choose other groups, then sync again.", refused)
 }
@@ -164,13 +187,13 @@ func decodeGroup(body []byte) (source.Group, error) {
 	return newGroup(record)
 }
 
-// newGroup makes a group of an answer; Graph does not say how many members it has.
+// newGroup makes a group of an answer.
 func newGroup(record groupRecord) (source.Group, error) {
 	if record.ID == "" {
 		return source.Group{}, malformed("a group without an id")
 	}
 	return source.Group{
-		ID: record.ID, Name: record.Name, Description: record.Description, Email: record.Email, DirectMembers: -1,
+		ID: record.ID, Name: record.Name, Description: record.Description, Email: record.Email,
 	}, nil
 }
 

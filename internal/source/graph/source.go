@@ -95,9 +95,7 @@ func (t *tenant) nextPage(ctx context.Context, link string) ([]byte, error) {
 // CountUsers reads the number of users, which Graph keeps apart and brings up to date with some delay.
 // https://learn.microsoft.com/graph/aad-advanced-queries
 func (t *tenant) CountUsers(ctx context.Context) (int, error) {
-	headers := kiota.NewRequestHeaders()
-	headers.Add("ConsistencyLevel", "eventual")
-	request, err := t.users().Count().ToGetRequestInformation(ctx, &users.CountRequestBuilderGetRequestConfiguration{Headers: headers})
+	request, err := t.users().Count().ToGetRequestInformation(ctx, &users.CountRequestBuilderGetRequestConfiguration{Headers: eventual()})
 	if err != nil {
 		return 0, err
 	}
@@ -105,9 +103,20 @@ func (t *tenant) CountUsers(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	return decodeCount(body)
+}
+
+// eventual are the headers without which Graph counts nothing.
+func eventual() *kiota.RequestHeaders {
+	headers := kiota.NewRequestHeaders()
+	headers.Add("ConsistencyLevel", "eventual")
+	return headers
+}
+
+func decodeCount(body []byte) (int, error) {
 	count, err := strconv.Atoi(string(bytes.TrimSpace(body)))
 	if err != nil || count < 0 {
-		return 0, malformed("a number of users that is no number")
+		return 0, malformed("a number that is no number")
 	}
 	return count, nil
 }

@@ -134,6 +134,6 @@ func (s suite) foreignLink(t *testing.T) {
 	from := s.start(t, 2).Open(t)
 	for _, link := range []string{"nonsense", "https://collector.example/v1.0/users/delta?$deltatoken=x"} {
 		_, err := incremental(t, from).Changes(t.Context(), link)
-		requirePermanent(t, err, directory.CodeSourceRefused)
+		require.Equal(t, directory.KindGone, coded(t, err).Kind, "everybody is read again, and the token goes nowhere else")
 	}
 }

@@ -32,6 +32,7 @@ END $$;
 CREATE TRIGGER users_stand BEFORE INSERT OR UPDATE OF status ON users FOR EACH ROW EXECUTE FUNCTION users_stand();
 CREATE INDEX users_waiting ON users (account_id, waiting_place) WHERE status = 'awaiting_licence';
 CREATE INDEX users_deleted ON users (deleted_at) WHERE status = 'deleted';
+CREATE INDEX users_admins ON users (account_id) WHERE role_id <> 'member';
 DROP INDEX users_by_account;
 ALTER TABLE users ADD CONSTRAINT users_account UNIQUE (account_id, id);
 
@@ -61,18 +62,20 @@ ALTER TABLE configurations
     ADD COLUMN incremental_runs integer NOT NULL DEFAULT 0, -- since the last full read
     ADD CONSTRAINT configurations_changes CHECK ((changes_link IS NULL) = (changes_at IS NULL) AND (changes_link IS NULL) = (changes_digest IS NULL));
 
--- absent: the user was taken out because the directory, or its scope, no longer had the person.
+-- absent: the user is out, and the directory, or its scope, no longer has the person.
 ALTER TABLE links ADD COLUMN absent boolean NOT NULL DEFAULT false;
 
 -- read counts the records that the source gave, in scope or not. A run that is not complete could not
 -- read a group that decides who is in scope: it takes nobody out for being absent. removals are
 -- the people that it took out; those of a run that an admin approved do not count for the guard again.
+-- changes_link is where the changes since it began to read will be read, changes_digest of what they are.
 ALTER TABLE runs
     ADD COLUMN mode text NOT NULL DEFAULT 'full' CHECK (mode IN ('full', 'incremental')),
     ADD COLUMN read integer NOT NULL DEFAULT 0,
     ADD COLUMN complete boolean NOT NULL DEFAULT true,
     ADD COLUMN notes jsonb NOT NULL DEFAULT '[]',
     ADD COLUMN changes_link text,
+    ADD COLUMN changes_digest bytea,
     ADD COLUMN removals integer NOT NULL DEFAULT 0,
     ADD COLUMN approved_by text,
     ADD COLUMN approved_at timestamptz,
@@ -90,6 +93,7 @@ CREATE TABLE staged_groups (
     synced        boolean NOT NULL,
     direct        integer NOT NULL DEFAULT -1, -- direct members that the source announces; -1: it does not say
     everyone      boolean NOT NULL DEFAULT false,
+    members       integer NOT NULL DEFAULT 0,  -- different people in it
     nested        integer NOT NULL DEFAULT 0,  -- groups in it
     others        integer NOT NULL DEFAULT 0,  -- members that are neither people nor groups
     member_cursor text NOT NULL DEFAULT '',
@@ -152,9 +156,6 @@ CREATE TABLE parked_members (
 );
 CREATE INDEX parked_members_of_person ON parked_members (source_id);
 
--- Of a record that is unchanged since it was applied, nothing but its fingerprint is needed.
-ALTER TABLE staged_users ALTER COLUMN mapped DROP NOT NULL;
-
 ALTER TABLE changes
     ADD COLUMN subject text NOT NULL DEFAULT 'user' CHECK (subject IN ('user', 'group', 'membership')),
     ADD COLUMN group_id uuid;
@@ -185,15 +186,15 @@ ALTER TABLE mails DROP CONSTRAINT mails_kind_check, ADD CONSTRAINT mails_kind CH
 -- +goose Down
 ALTER TABLE mails DROP CONSTRAINT mails_kind, ADD CONSTRAINT mails_kind_check CHECK (kind IN ('invitation'));
 DROP TABLE notifications, parked_members, memberships, groups, staged_absent, staged_members, staged_groups, consents;
-ALTER TABLE staged_users ALTER COLUMN mapped SET NOT NULL;
 ALTER TABLE changes DROP COLUMN subject, DROP COLUMN group_id;
-ALTER TABLE runs DROP COLUMN mode, DROP COLUMN read, DROP COLUMN complete, DROP COLUMN notes, DROP COLUMN changes_link,
+ALTER TABLE runs DROP COLUMN mode, DROP COLUMN read, DROP COLUMN complete, DROP COLUMN notes, DROP COLUMN changes_link, DROP COLUMN changes_digest,
     DROP COLUMN removals, DROP COLUMN approved_by, DROP COLUMN approved_at;
 ALTER TABLE links DROP COLUMN absent;
 ALTER TABLE configurations DROP COLUMN changes_link, DROP COLUMN changes_at, DROP COLUMN changes_digest, DROP COLUMN incremental_runs;
 ALTER TABLE connections ADD COLUMN state_hash bytea UNIQUE, ADD COLUMN state_expires_at timestamptz;
 ALTER TABLE users DROP CONSTRAINT users_account;
 CREATE INDEX users_by_account ON users (account_id, id);
+DROP INDEX users_admins;
 DROP TRIGGER users_stand ON users;
 DROP FUNCTION users_stand;
 ALTER TABLE users DROP COLUMN waiting_place, DROP COLUMN deleted_at;
