@@ -68,12 +68,12 @@ func TestCaseM1_DirectoryTextIsTextInANotice(t *testing.T) {
 	b := setup(t)
 	require.NoError(t, b.session.SendNotice(t.Context(), mail.Notice{
 		ID: uuid.NewString(), To: "ana@corp.example", FirstName: linkName, AccountName: plain,
-		Title: "The directory sync " + image + " failed", Message: "The group " + image + " is gone.\n'" + linkName + "' is no date.", Link: "/runs/1",
+		Title: "The directory sync " + image + " failed", Message: "The group " + image + " is gone.\n'" + linkName + "' is no date.",
 	}))
 	got := b.only(t)
 	require.Equal(t, "The directory sync "+image+" failed", got.Subject)
 	requireOwnLinksOnly(t, got.HTML)
-	require.Contains(t, got.HTML, `href="https://rollcall.example/runs/1"`)
+	require.NotContains(t, got.HTML, "href=", "a notice has no link")
 	for _, text := range []string{linkName, image, plain} {
 		require.NotContains(t, strings.ReplaceAll(got.HTML, plain, ""), "<"+strings.TrimPrefix(text, "<"))
 		require.Contains(t, html.UnescapeString(got.HTML), text, "shown as it is, not escaped twice")
@@ -98,21 +98,6 @@ func TestCaseM1_DirectoryTextIsTextInAnInvitation(t *testing.T) {
 	id, err := mail.ParseInvitationToken(b.keys, link[1])
 	require.NoError(t, err)
 	require.Equal(t, invitation, id)
-}
-
-func TestNoticeLinksToOurOwnAddressOnly(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	for _, link := range []string{"", "https://evil.example/x", "@evil.example", ".evil.example/x", "javascript:alert(1)", "//evil.example"} {
-		require.NoError(t, b.session.SendNotice(t.Context(), mail.Notice{ID: uuid.NewString(), To: "ana@corp.example", Title: "T", Message: "M", Link: link}))
-	}
-	messages := b.box.Messages()
-	require.Len(t, messages, 6)
-	for _, m := range messages {
-		requireOwnLinksOnly(t, m.HTML)
-		require.NotContains(t, m.Text, "example@evil")
-		require.NotContains(t, m.Text, "example.evil")
-	}
 }
 
 func TestTheSameNoticeArrivesOnce(t *testing.T) {

@@ -13,19 +13,15 @@ type Notice struct {
 	AccountName string
 	Title       string
 	Message     string // plain text, one paragraph a line
-	Link        string // path of our own page that tells more, such as "/runs/1"; empty: none
 }
 
 type noticeView struct {
-	FirstName, AccountName, Title, Link string
-	Paragraphs                          []string
+	FirstName, AccountName, Title string
+	Paragraphs                    []string
 }
 
 // SendNotice sends a notice, with the errors of Send.
 func (c *Session) SendNotice(_ context.Context, in Notice) error {
 	view := noticeView{FirstName: in.FirstName, AccountName: in.AccountName, Title: in.Title, Paragraphs: strings.Split(in.Message, "\n")}
-	if strings.HasPrefix(in.Link, "/") {
-		view.Link = c.sender.publicURL + in.Link
-	}
 	return c.send(letter{id: "notice-" + in.ID, to: in.To, subject: in.Title, template: "notice", view: view})
 }

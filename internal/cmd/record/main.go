@@ -30,7 +30,7 @@ const people = 40
 
 func main() {
 	dir := flag.String("out", filepath.Join("workflows", "testdata", "replay"), "folder of the histories")
-	prefix := flag.String("prefix", "foundation", "what the names of the files begin with")
+	prefix := flag.String("prefix", "groups", "what the names of the files begin with")
 	flag.Parse()
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

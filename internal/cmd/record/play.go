@@ -19,8 +19,9 @@ type player struct {
 	id          string
 }
 
-// play has a configuration do its first run, a run on demand that fails, be disabled, enabled and
-// deleted, and has the invitations delivered. It returns the workflow id of each scenario.
+// play has a configuration that syncs groups do its first run, a run that fails, one that the
+// directory puts off, one that an admin approves and one that is stopped while it waits for approval;
+// then it is enabled again and deleted. It returns the workflow id of each scenario.
 func play(ctx context.Context, stack *devstack.Stack, temporal client.Client) (map[string]string, error) {
 	account, err := stack.NewAccount(ctx, "Recorded", "owner@recorded.example", 2*people)
 	if err != nil {
@@ -35,7 +36,7 @@ func play(ctx context.Context, stack *devstack.Stack, temporal client.Client) (m
 	err = p.api.Call(ctx, http.MethodPost, "/v1/configurations", map[string]any{
 		"name": "Recorded", "connection_id": connection, "scope": map[string]string{"kind": "all_users"},
 		"schedule":         map[string]string{"weekday": "sunday", "time": "02:00", "time_zone": "Europe/Berlin"},
-		"on_source_delete": "deactivate",
+		"on_source_delete": "deactivate", "groups": map[string]bool{"enabled": true},
 	}, &configuration)
 	if err != nil {
 		return nil, err
@@ -45,63 +46,115 @@ func play(ctx context.Context, stack *devstack.Stack, temporal client.Client) (m
 		return nil, err
 	}
 	return map[string]string{
-		"directory_sync":   workflows.DirectorySyncID(p.id),
-		"sync_run_success": workflows.SyncRunID(p.id, 1),
-		"sync_run_failure": workflows.SyncRunID(p.id, 2),
-		"mail_outbox":      workflows.MailOutboxID(account.ID),
+		"directory_sync":     workflows.DirectorySyncID(p.id),
+		"sync_run_success":   workflows.SyncRunID(p.id, 1),
+		"sync_run_failure":   workflows.SyncRunID(p.id, 2),
+		"sync_run_throttled": workflows.SyncRunID(p.id, 3),
+		"sync_run_approved":  workflows.SyncRunID(p.id, 4),
+		"sync_run_cancelled": workflows.SyncRunID(p.id, 5),
+		"mail_outbox":        workflows.MailOutboxID(account.ID),
+		"maintenance":        workflows.MaintenanceID,
 	}, temporal.GetWorkflow(ctx, workflows.DirectorySyncID(p.id), "").Get(ctx, nil)
 }
 
 func (p *player) live(ctx context.Context) error {
-	if err := p.runEnds(ctx, 1, directory.RunSuccess); err != nil {
-		return err
+	steps := []func(context.Context) error{
+		p.ends(1, directory.RunSuccess),
+		p.fault(map[string]any{"path": "/users", "status": http.StatusForbidden}), p.post("/configurations/%s/sync"), p.ends(2, directory.RunFailure),
+		p.fault(map[string]any{"path": "/users", "status": http.StatusTooManyRequests, "headers": map[string]string{"Retry-After": "1"}, "times": 1}),
+		p.post("/configurations/%s/sync"), p.ends(3, directory.RunSuccess),
+		p.dismiss(people / 2), p.post("/configurations/%s/sync"), p.ends(4, directory.RunAwaitingApproval), p.approve, p.ends(4, directory.RunSuccess),
+		p.dismiss(people / 4), p.post("/configurations/%s/sync"), p.ends(5, directory.RunAwaitingApproval),
+		p.post("/configurations/%s/disable"), p.ends(5, directory.RunCancelled), p.post("/configurations/%s/enable"),
 	}
-	fault := map[string]any{"path": "/users", "status": http.StatusForbidden}
-	if err := p.tenant.Call(ctx, http.MethodPost, "/_sim/faults", fault, nil); err != nil {
-		return err
-	}
-	if err := p.post(ctx, "sync"); err != nil {
-		return err
-	}
-	if err := p.runEnds(ctx, 2, directory.RunFailure); err != nil {
-		return err
-	}
-	for _, action := range []string{"disable", "enable"} {
-		if err := p.post(ctx, action); err != nil {
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
 			return err
 		}
 	}
 	return p.api.Call(ctx, http.MethodDelete, "/v1/configurations/"+p.id, nil, nil)
 }
 
-func (p *player) post(ctx context.Context, action string) error {
-	return p.api.Call(ctx, http.MethodPost, "/v1/configurations/"+p.id+"/"+action, nil, nil)
-}
-
-// runEnds waits until so many runs have ended, the last one as wanted.
-func (p *player) runEnds(ctx context.Context, number int, wanted directory.RunStatus) error {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		var runs struct {
-			Items []struct {
-				Status directory.RunStatus `json:"status"`
-				Reason string              `json:"reason"`
-			} `json:"items"`
-		}
-		if err := p.api.Call(ctx, http.MethodGet, "/v1/runs?configuration_id="+p.id, nil, &runs); err != nil {
+// fault has the simulated tenant misbehave in this way, and in no other.
+func (p *player) fault(fault map[string]any) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := p.tenant.Call(ctx, http.MethodDelete, "/_sim/faults", nil, nil); err != nil {
 			return err
 		}
-		if len(runs.Items) == number && runs.Items[0].Status.Ended() {
-			if newest := runs.Items[0]; newest.Status != wanted {
+		return p.tenant.Call(ctx, http.MethodPost, "/_sim/faults", fault, nil)
+	}
+}
+
+// dismiss deletes the first n people of the simulated tenant.
+func (p *player) dismiss(n int) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var tenant struct {
+			Users []struct{ ID string } `json:"users"`
+		}
+		if err := p.tenant.Call(ctx, http.MethodGet, "/_sim/directory", nil, &tenant); err != nil {
+			return err
+		}
+		for _, user := range tenant.Users[:n] {
+			if err := p.tenant.Call(ctx, http.MethodDelete, "/_sim/users/"+user.ID, nil, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func (p *player) post(path string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		return p.api.Call(ctx, http.MethodPost, "/v1"+fmt.Sprintf(path, p.id), nil, nil)
+	}
+}
+
+// approve approves the newest run.
+func (p *player) approve(ctx context.Context) error {
+	newest, _, err := p.newest(ctx)
+	if err != nil {
+		return err
+	}
+	return p.api.Call(ctx, http.MethodPost, "/v1/runs/"+newest.ID+"/approve", nil, nil)
+}
+
+// run is what is to be known of a run.
+type run struct {
+	ID     string              `json:"id"`
+	Status directory.RunStatus `json:"status"`
+	Reason string              `json:"reason"`
+}
+
+// newest is the newest run, and how many there are.
+func (p *player) newest(ctx context.Context) (run, int, error) {
+	var runs struct {
+		Items []run `json:"items"`
+	}
+	err := p.api.Call(ctx, http.MethodGet, "/v1/runs?configuration_id="+p.id, nil, &runs)
+	if err != nil || len(runs.Items) == 0 {
+		return run{}, 0, err
+	}
+	return runs.Items[0], len(runs.Items), nil
+}
+
+// ends waits until there are so many runs, the last one as wanted.
+func (p *player) ends(number int, wanted directory.RunStatus) func(context.Context) error {
+	return func(ctx context.Context) error {
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			newest, runs, err := p.newest(ctx)
+			if err != nil || runs == number && newest.Status == wanted {
+				return err
+			}
+			if runs == number && newest.Status.Ended() {
 				return fmt.Errorf("run %d ended in %s, not %s: %s", number, newest.Status, wanted, newest.Reason)
 			}
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-tick.C:
+			}
 		}
 	}
 }
