@@ -45,6 +45,9 @@ func play(ctx context.Context, stack *devstack.Stack, temporal client.Client) (m
 	if err := p.live(ctx); err != nil {
 		return nil, err
 	}
+	if err := temporal.CancelWorkflow(ctx, workflows.MaintenanceID, ""); err != nil { // it has no end of its own
+		return nil, err
+	}
 	return map[string]string{
 		"directory_sync":     workflows.DirectorySyncID(p.id),
 		"sync_run_success":   workflows.SyncRunID(p.id, 1),
