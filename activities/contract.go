@@ -99,6 +99,10 @@ type Planned struct {
 	// Groups and Memberships are the changes of each that the plan has, beside those of people.
 	Groups      int `json:"groups"`
 	Memberships int `json:"memberships"`
+	// People are those of whom a field names somebody else from now on. NamesPeople says that there
+	// are such fields, so that who is not here yet must be remembered.
+	People      int  `json:"people,omitempty"`
+	NamesPeople bool `json:"names_people,omitempty"`
 	// Held is why an admin must approve first; empty when nobody must.
 	Held string `json:"held,omitempty"`
 }
@@ -206,6 +210,9 @@ func MembershipSteps() []int {
 	return []int{reconcile.StepGroups, reconcile.StepLeave, reconcile.StepJoin, reconcile.StepGroupsGone}
 }
 
+// PeopleSteps are the steps that have fields of people name others, such as their managers.
+func PeopleSteps() []int { return []int{reconcile.StepPeople} }
+
 // StepTitle says a step in words, for the summaries in the Web UI.
 func StepTitle(step int) string {
 	switch step {
@@ -225,6 +232,8 @@ func StepTitle(step int) string {
 		return "Put people into groups"
 	case reconcile.StepGroupsGone:
 		return "Delete groups"
+	case reconcile.StepPeople:
+		return "Set managers"
 	default:
 		return "Apply changes"
 	}

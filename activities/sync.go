@@ -65,7 +65,7 @@ func (a *Sync) planRun(ctx context.Context, runID string) (Planned, error) {
 	planned := Planned{
 		Unchanged: summary.Unchanged, Changes: summary.Changes, Failed: summary.Failed,
 		Removals: summary.Removals, Recent: summary.Recent, Linked: summary.Linked,
-		Groups: summary.Groups, Memberships: summary.Memberships,
+		Groups: summary.Groups, Memberships: summary.Memberships, People: summary.People, NamesPeople: summary.NamesPeople,
 	}
 	if run.Run.Kind == directory.KindSync {
 		planned.Held = held(run.Settings.Guard, planned)
@@ -145,7 +145,8 @@ func (a *Sync) CloseRun(ctx context.Context, in CloseRunInput) (ClosedRun, error
 	return ClosedRun{Status: run.Status, Counts: run.Counts}, asTemporal(ctx, err)
 }
 
-// ParkMembers notes which members of the groups that were read are not in the account yet.
+// ParkMembers notes which members of the groups that were read, and which managers, are not in the
+// account yet.
 func (a *Sync) ParkMembers(ctx context.Context, in OfRun) error {
 	defer keepAlive(ctx)()
 	return asTemporal(ctx, a.Store.ParkMembers(ctx, in.RunID))

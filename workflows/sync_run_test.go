@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -193,6 +194,24 @@ func TestA7_GroupsAreReadFirstAndBroughtUpToDateLast(t *testing.T) {
 		"provision", "apply 1", "apply 2", "apply 3", "deprovision", "apply 4",
 		"memberships", "apply 5", "apply 6", "apply 7", "apply 7", "apply 8", "park",
 	}, s.calls)
+}
+
+func TestF10_ManagersAreSetLastAlsoWhereNoGroupsAreRead(t *testing.T) {
+	t.Parallel()
+	for planned, want := range map[activities.Planned][]string{
+		{People: 2, NamesPeople: true}:                 {"memberships", "apply 5", "apply 6", "apply 7", "apply 8", "apply 9", "park"},
+		{Memberships: 1, People: 2, NamesPeople: true}: {"memberships", "apply 5", "apply 6", "apply 7", "apply 8", "apply 9", "park"},
+		{NamesPeople: true}:                            {"park"},
+		{Memberships: 1}:                               {"memberships", "apply 5", "apply 6", "apply 7", "apply 8"},
+	} {
+		s := newScript(t)
+		s.planned = planned
+		s.run(directory.KindSync)
+		require.NoError(t, s.env.GetWorkflowError())
+		after := slices.Index(s.calls, "apply 4") + 1
+		require.Equal(t, want, s.calls[after:after+len(want)])
+		require.NotContains(t, s.calls[after+len(want):], "park")
+	}
 }
 
 func TestF8_AllWhoAreMissingAreLookedUpBeforeThePlan(t *testing.T) {

@@ -85,7 +85,11 @@ func testRecord(rules *mapping.Rules, record source.Record) TestedRow {
 	mapped := rules.Map(record)
 	row := TestedRow{SourceID: record.ID, Values: map[string]TestedValue{}}
 	for _, m := range rules.Mappings() {
-		row.Values[m.Target] = TestedValue{Source: record.Attributes[m.Source], Value: mapped.Values[m.Target]}
+		value := mapped.Values[m.Target]
+		if reference := mapped.People[m.Target]; reference != "" {
+			value = reference
+		}
+		row.Values[m.Target] = TestedValue{Source: record.Attributes[m.Source], Value: value}
 	}
 	for _, p := range mapped.Problems {
 		v, known := row.Values[p.Field]

@@ -9,7 +9,8 @@ import (
 // FieldType is the data type of a field or of a source attribute.
 type FieldType string
 
-// The data types. An email is a text with a format; a date is a calendar day without a zone.
+// The data types. An email is a text with a format; a date is a calendar day without a zone; a
+// person is a user of the account, of whom the value is the id.
 const (
 	Text     FieldType = "text"
 	Number   FieldType = "number"
@@ -18,11 +19,12 @@ const (
 	Date     FieldType = "date"
 	DateTime FieldType = "datetime"
 	Email    FieldType = "email"
+	Person   FieldType = "person"
 )
 
 // FieldTypes lists all data types.
 func FieldTypes() []FieldType {
-	return []FieldType{Text, Number, Integer, Boolean, Date, DateTime, Email}
+	return []FieldType{Text, Number, Integer, Boolean, Date, DateTime, Email, Person}
 }
 
 // Accepts says whether a source attribute of type source may be mapped to a field of type t.
@@ -74,7 +76,7 @@ type Attribute struct {
 }
 
 // Values holds field values by field id. A value is a string (text, email; date as
-// YYYY-MM-DD; datetime as RFC 3339 in UTC), a json.Number (number, integer), a bool or nil.
+// YYYY-MM-DD; datetime as RFC 3339 in UTC; person: the id of a user), a json.Number (number, integer), a bool or nil.
 type Values map[string]any
 
 // Value encodes v as a JSON object for the database.

@@ -78,6 +78,8 @@ func (f format) text(s string) (any, fault) {
 		return nil, fault{code: CodeTooLong}
 	}
 	switch f.kind {
+	case directory.Person:
+		return trimmed, fault{}
 	case directory.Email:
 		if !plainAddress(trimmed) {
 			return nil, fault{code: CodeEmail, shown: trimmed}

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
 const fingerprintSize = 16
@@ -18,7 +20,11 @@ func (r *Rules) Fingerprint(rec Record) []byte {
 	b = append(b, r.digest...)
 	b = appendBool(b, rec.Enabled)
 	for _, i := range r.byTarget {
-		b = appendValue(b, rec.Values[r.rules[i].target.ID])
+		if target := r.rules[i].target; target.Type == directory.Person {
+			b = appendText(append(b, 'p'), rec.People[target.ID])
+		} else {
+			b = appendValue(b, rec.Values[target.ID])
+		}
 	}
 	sum := sha256.Sum256(b)
 	return append([]byte(nil), sum[:fingerprintSize]...)

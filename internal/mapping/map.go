@@ -19,9 +19,21 @@ func (r *Rules) Map(rec source.Record) Record {
 		if f.code != "" {
 			out.Problems = append(out.Problems, one.words.problem(f))
 		}
-		if f.keepsValue() {
+		switch {
+		case !f.keepsValue():
+		case one.target.Type == directory.Person:
+			out.name(one.target.ID, value)
+		default:
 			out.Values[one.target.ID] = value
 		}
 	}
 	return out
+}
+
+// name has a field of type person name somebody, or nobody.
+func (r *Record) name(target string, value any) {
+	if r.People == nil {
+		r.People = map[string]string{}
+	}
+	r.People[target], _ = value.(string)
 }

@@ -28,7 +28,10 @@ type Record struct {
 	Enabled  bool   `json:"enabled"`
 	// Values holds the values by target field id. Nil is a value cleared at the source; a target
 	// whose value has a problem is absent. A mandatory field is never nil.
-	Values   directory.Values    `json:"values"`
+	Values directory.Values `json:"values"`
+	// People holds, by target, whom a field of type person names: the id, or the address, that the
+	// source knows them by; empty where nobody is named. They are not among the values.
+	People   map[string]string   `json:"people,omitempty"`
 	Problems []directory.Problem `json:"problems,omitempty"` // in the order of the mappings
 }
 

@@ -84,6 +84,8 @@ func noun(t directory.FieldType) string {
 		return "a date with a time"
 	case directory.Email:
 		return "an email address"
+	case directory.Person:
+		return "a person"
 	default:
 		return string(t)
 	}

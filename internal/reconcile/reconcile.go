@@ -10,7 +10,7 @@ import (
 )
 
 // The steps in which decisions are applied, so that an address is free before somebody else
-// takes it, and a membership begins when its user and its group are there.
+// takes it, and a membership begins, or a field names somebody, when they are there.
 const (
 	StepNone       = 0 // an error only, nothing to apply
 	StepRelease    = 1 // users who go, or are out, and give up an address that somebody else takes
@@ -21,6 +21,7 @@ const (
 	StepLeave      = 6 // memberships that end
 	StepJoin       = 7 // memberships that begin
 	StepGroupsGone = 8 // groups that are gone from the directory, or no longer synced
+	StepPeople     = 9 // whom fields of people name
 )
 
 // Codes of problems with a user. They reach the sync log and the API: do not rename.

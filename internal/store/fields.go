@@ -37,7 +37,7 @@ func (s *Store) CreateField(ctx context.Context, accountID, name string, t direc
 		return directory.Field{}, directory.Invalid("field_invalid", "A field needs a name.", directory.FieldError{Field: "name", Message: "Give the field a name."})
 	}
 	if !slices.Contains(directory.FieldTypes(), t) {
-		return directory.Field{}, directory.Invalid("field_invalid", "The type is none of the data types.", directory.FieldError{Field: "type", Message: "Use text, number, integer, boolean, date, datetime or email."})
+		return directory.Field{}, directory.Invalid("field_invalid", "The type is none of the data types.", directory.FieldError{Field: "type", Message: "Use text, number, integer, boolean, date, datetime, email or person."})
 	}
 	var field directory.Field
 	err := s.inTx(ctx, "create field", func(tx *sqlx.Tx) error {

@@ -105,6 +105,9 @@ func detachGroups(ctx context.Context, tx *sqlx.Tx, connectionID string) error {
 		DELETE FROM parked_members WHERE group_id IN (SELECT id FROM groups WHERE connection_id = $1)`, connectionID); err != nil {
 		return err
 	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM parked_people WHERE connection_id = $1`, connectionID); err != nil {
+		return err
+	}
 	_, err := tx.ExecContext(ctx, `
 		UPDATE groups SET connection_id = NULL, source_id = NULL, updated_at = now() WHERE connection_id = $1`, connectionID)
 	return err

@@ -42,8 +42,9 @@ const selectHomeless = `
 	LEFT JOIN parked_members k ON k.group_id = m.group_id AND k.source_id = m.source_id
 	WHERE NOT EXISTS (SELECT 1 FROM reading k JOIN links l ON l.connection_id = k.connection_id WHERE l.source_id = m.source_id)`
 
-// ParkMembers remembers the members of the synced groups who are not in the account yet, counts them
-// and notes who was left out because they are no people of the directory. It is for after the last
+// ParkMembers remembers the members of the synced groups, and whom fields of type person are to name,
+// who are not in the account yet. It counts the members and notes who was left out because they are no
+// people of the directory. It is for after the last
 // change of a run was applied. Doing it again does it anew.
 func (s *Store) ParkMembers(ctx context.Context, runID string) error {
 	return s.inTx(ctx, "park members", func(tx *sqlx.Tx) error {
@@ -58,6 +59,9 @@ func (s *Store) ParkMembers(ctx context.Context, runID string) error {
 			return err
 		}
 		if err := parkMembers(ctx, tx, run); err != nil {
+			return err
+		}
+		if err := parkPeople(ctx, tx, run); err != nil {
 			return err
 		}
 		return noteSkipped(ctx, tx, runID)

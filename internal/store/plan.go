@@ -17,13 +17,15 @@ const (
 // PlanSummary is what a plan comes to.
 type PlanSummary struct {
 	Unchanged   int
-	Changes     int // of people, to be applied
-	Failed      int // records and groups with an error, also those of which the rest is applied
-	Removals    int // of the changes, those that take out a person who was in
-	Linked      int // people of the connection who are in the account
-	Recent      int // removals of the configuration's runs within the guard's window that no admin approved
-	Groups      int // changes of groups, to be applied
-	Memberships int // memberships that begin or end
+	Changes     int  // of people, to be applied
+	Failed      int  // records and groups with an error, also those of which the rest is applied
+	Removals    int  // of the changes, those that take out a person who was in
+	Linked      int  // people of the connection who are in the account
+	Recent      int  // removals of the configuration's runs within the guard's window that no admin approved
+	Groups      int  // changes of groups, to be applied
+	Memberships int  // memberships that begin or end
+	People      int  // users of whom a field names somebody else from now on
+	NamesPeople bool // there are fields that name people
 }
 
 // planner carries one plan through its two passes.
@@ -75,6 +77,9 @@ func (p *planner) plan(ctx context.Context) error {
 			return err
 		}
 		if err := p.planGroups(ctx); err != nil {
+			return err
+		}
+		if err := p.planPeople(ctx); err != nil {
 			return err
 		}
 	}
@@ -192,12 +197,15 @@ func summarize(ctx context.Context, tx *sqlx.Tx, run openRun) (PlanSummary, erro
 	var s PlanSummary
 	var settings directory.Settings
 	err := tx.QueryRowContext(ctx, `
-		SELECT r.settings, r.unchanged, count(*) FILTER (WHERE c.subject = 'user' AND c.step > 0),
-		       count(*) FILTER (WHERE c.subject = 'group' AND c.step > 0), count(*) FILTER (WHERE c.subject = 'membership'),
+		SELECT r.settings, r.unchanged, count(*) FILTER (WHERE c.subject = 'user' AND c.step BETWEEN 1 AND 4),
+		       count(*) FILTER (WHERE c.subject = 'group' AND c.step > 0), count(*) FILTER (WHERE c.subject = 'membership'), count(*) FILTER (WHERE c.step = 9),
 		       count(*) FILTER (WHERE c.problems IS NOT NULL), count(*) FILTER (WHERE `+removal+`)
 		FROM runs r LEFT JOIN changes c ON c.run_id = r.id WHERE r.id = $1 GROUP BY r.id`, run.ID).
-		Scan(&settings, &s.Unchanged, &s.Changes, &s.Groups, &s.Memberships, &s.Failed, &s.Removals)
+		Scan(&settings, &s.Unchanged, &s.Changes, &s.Groups, &s.Memberships, &s.People, &s.Failed, &s.Removals)
 	if err != nil {
+		return s, err
+	}
+	if s.NamesPeople, err = run.namesPeople(ctx, tx); err != nil {
 		return s, err
 	}
 	if s.Linked, err = countLinked(ctx, tx, run.ConnectionID); err != nil {

@@ -95,6 +95,7 @@ func rejectPlanned(ctx context.Context, tx *sqlx.Tx, runID string) error {
 
 // countChanges counts what a run did, and the people whom it took out; of a preview, what it would
 // have done, which takes out nobody. What was parked was counted before.
+// Whom a field of somebody names is a part of them, and not counted on its own.
 func countChanges(ctx context.Context, tx *sqlx.Tx, runID string) (c directory.Counts, removals int, err error) {
 	err = tx.QueryRowContext(ctx, `
 		SELECT r.fetched, r.unchanged, coalesce((r.counts->>'memberships_parked')::int, 0), coalesce((r.counts->>'memberships_skipped')::int, 0),
@@ -102,7 +103,7 @@ func countChanges(ctx context.Context, tx *sqlx.Tx, runID string) (c directory.C
 		       (SELECT coalesce(sum(members), 0) FROM staged_groups s WHERE s.run_id = $1),
 		       count(*) FILTER (WHERE c.problems IS NOT NULL AND (c.outcome = 'failed' OR c.done)),
 		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'create'),
-		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'update'),
+		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'update' AND c.step < 9),
 		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'adopt'),
 		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'deactivate'),
 		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'reactivate'),

@@ -130,12 +130,12 @@ func stageRecords(ctx context.Context, tx *sqlx.Tx, runID string, records []mapp
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO staged_users SELECT * FROM page
 		ON CONFLICT (run_id, source_id) DO UPDATE SET enabled = excluded.enabled, complete = excluded.complete, email_key = excluded.email_key,
-		       mapped = excluded.mapped, problems = excluded.problems, fingerprint = excluded.fingerprint`)
+		       mapped = excluded.mapped, people = excluded.people, problems = excluded.problems, fingerprint = excluded.fingerprint`)
 	return err
 }
 
 func copyStaged(ctx context.Context, tx *sqlx.Tx, table string, rows [][]any) error {
-	return copyRows(ctx, tx, rows, table, "run_id", "source_id", "enabled", "complete", "email_key", "mapped", "problems", "fingerprint")
+	return copyRows(ctx, tx, rows, table, "run_id", "source_id", "enabled", "complete", "email_key", "mapped", "people", "problems", "fingerprint")
 }
 
 // stagedRows are the rows of records, the last one of each.
@@ -148,11 +148,15 @@ func stagedRows(runID string, records []mapping.Record, fingerprints [][]byte) (
 		if err != nil {
 			return nil, err
 		}
+		people, err := encodePeople(record.People)
+		if err != nil {
+			return nil, err
+		}
 		problems, err := encodeProblems(record.Problems)
 		if err != nil {
 			return nil, err
 		}
-		row := []any{runID, id, record.Enabled, complete(record), orNull(emailKeyOf(record)), string(mapped), orNull(problems), bytesOrNull(fingerprints[i])}
+		row := []any{runID, id, record.Enabled, complete(record), orNull(emailKeyOf(record)), string(mapped), orNull(people), orNull(problems), bytesOrNull(fingerprints[i])}
 		if before, seen := at[id]; seen {
 			rows[before] = row
 			continue
@@ -171,6 +175,23 @@ func complete(record mapping.Record) bool {
 		}
 	}
 	return true
+}
+
+// encodePeople writes whom fields of type person name, addresses as they are compared.
+func encodePeople(people map[string]string) (*string, error) {
+	if len(people) == 0 {
+		return nil, nil
+	}
+	named := make(map[string]string, len(people))
+	for target, reference := range people {
+		if strings.Contains(reference, "@") {
+			reference = directory.EmailKey(reference)
+		}
+		named[target] = storable(reference)
+	}
+	encoded, err := json.Marshal(named)
+	text := string(encoded)
+	return &text, err
 }
 
 func encodeProblems(problems []directory.Problem) (*string, error) {

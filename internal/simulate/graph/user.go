@@ -110,25 +110,24 @@ func parseManager(expand string) (*projection, error) {
 	return &p, nil
 }
 
-// expand is the manager of a user: the user whom the file's manager names, or
-// else what the file says.
+// expand is the manager of a user: the user whom the file's manager names, while
+// there is one, or else what the file says. Nobody is no property.
 func (t *Tenant) expand(manager *projection, user simulate.Object) string {
 	if manager == nil {
 		return ""
 	}
 	raw := user.Get("manager")
-	if raw == nil {
+	if raw == nil || string(raw) == "null" {
 		return ""
 	}
-	written := `"manager":` + string(raw) + ","
 	if raw[0] != '{' {
-		return written
+		return `"manager":` + string(raw) + ","
 	}
 	var found simulate.Record
 	var ok bool
 	t.store.Read(func() { found, ok = t.store.users.Get(simulate.Object(raw).Text("id")) })
 	if !ok {
-		return written
+		return ""
 	}
 	return `"manager":` + string(manager.append(nil, found.Object, `"@odata.type":"#microsoft.graph.user",`)) + ","
 }

@@ -222,6 +222,23 @@ func TestStructuredLists(t *testing.T) {
 	require.Equal(t, map[string]json.RawMessage{"lastLoginTime": json.RawMessage(`"2026-01-02T03:04:05.000Z"`)}, page.Records[1].Attributes)
 }
 
+// The manager is one of a user's relations, whichever is the main one.
+func TestManager(t *testing.T) {
+	t.Parallel()
+	w := newWire(t, body(`{"users":[
+		{"id":"1","relations":[{"type":"assistant","value":"al@corp.example","primary":true},{"type":"manager","value":"bo@corp.example"},{"type":"manager","value":"cy@corp.example"}]},
+		{"id":"2","relations":[{"type":"assistant","value":"al@corp.example"}]},{"id":"3","relations":"none"},{"id":"4"},
+		{"id":"5","relations":[{"type":"manager"}]}]}`))
+	page, err := w.open(t).Users(t.Context(), "", []string{"relations.manager"}, 0)
+	require.NoError(t, err)
+	require.Len(t, page.Records, 5)
+	require.Equal(t, `"bo@corp.example"`, string(page.Records[0].Attributes["relations.manager"]))
+	for _, record := range page.Records[1:] {
+		require.Empty(t, record.Attributes, record.ID)
+	}
+	require.Contains(t, w.requests[0].FormValue("fields"), "relations")
+}
+
 func TestGroups(t *testing.T) {
 	t.Parallel()
 	w := newWire(t, body(`{"groups":[{"id":"1","name":"Design","email":"design@x.example","description":"D"},

@@ -28,6 +28,7 @@ func attributes() []directory.Attribute {
 		{Path: "organizations.fullTimeEquivalent", Name: "Full-time equivalent (thousandths of a percent)", Type: directory.Integer},
 		{Path: "orgUnitPath", Name: "Organizational unit", Type: directory.Text},
 		{Path: "externalIds.value", Name: "Employee ID", Type: directory.Text},
+		{Path: manager, Name: "Manager", Type: directory.Person},
 		{Path: "relations.value", Name: "Manager or other relation", Type: directory.Text},
 
 		{Path: "phones.value", Name: "Phone", Type: directory.Text},

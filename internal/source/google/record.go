@@ -16,6 +16,9 @@ import (
 // customSchemas is the property of a user that has the fields of the customer's own schemas.
 const customSchemas = "customSchemas"
 
+// manager is the path of the person whom a user reports to, of whom it has the address.
+const manager = "relations.manager"
+
 // neverLoggedIn is the lastLoginTime of a user who has not logged in.
 const neverLoggedIn = `"1970-01-01T00:00:00.000Z"`
 
@@ -71,6 +74,9 @@ func projection(paths []path) string {
 
 // in is the value in a user; nil where there is none.
 func (p path) in(user map[string]json.RawMessage) json.RawMessage {
+	if p.name == manager {
+		return managerIn(user)
+	}
 	value := user[p.parts[0]]
 	for _, part := range p.parts[1:] {
 		value = mainObject(value)[part]
@@ -83,6 +89,20 @@ func (p path) in(user map[string]json.RawMessage) json.RawMessage {
 	default:
 		return value
 	}
+}
+
+// managerIn is the first relation of a user that is a manager.
+func managerIn(user map[string]json.RawMessage) json.RawMessage {
+	var relations []map[string]json.RawMessage
+	if json.Unmarshal(user["relations"], &relations) != nil {
+		return nil
+	}
+	for _, one := range relations {
+		if string(one["type"]) == `"manager"` && one["value"] != nil && string(one["value"]) != "null" {
+			return one["value"]
+		}
+	}
+	return nil
 }
 
 // mainObject is an object, or of a list of objects the one that is marked as the primary or preferred

@@ -30,6 +30,7 @@ func attributes() []directory.Attribute {
 		{Path: "employeeId", Name: "Employee ID", Type: directory.Text},
 		{Path: "employeeType", Name: "Employee type", Type: directory.Text},
 		{Path: "employeeHireDate", Name: "Employee hire date", Type: directory.Date},
+		{Path: manager, Name: "Manager", Type: directory.Person},
 		{Path: "employeeOrgData/costCenter", Name: "Cost center", Type: directory.Text},
 		{Path: "employeeOrgData/division", Name: "Division", Type: directory.Text},
 

@@ -17,7 +17,7 @@ import (
 // https://learn.microsoft.com/graph/delta-query-overview
 func (t *tenant) ChangesLink(ctx context.Context, paths []string) (string, error) {
 	request := t.request(kiota.GET, "/users/delta{?%24select,%24deltatoken}")
-	request.QueryParametersAny["%24select"] = selection(parsePaths(paths))
+	request.QueryParametersAny["%24select"] = tracked(parsePaths(paths))
 	request.QueryParametersAny["%24deltatoken"] = "latest"
 	body, err := t.get(ctx, request)
 	if err != nil {

@@ -15,11 +15,18 @@ type path struct {
 	parts []string
 }
 
+// manager is the path of the person whom a user reports to, a relation of Graph's. Its value is the
+// id of that person.
+const manager = "manager"
+
 // parsePaths splits paths at each / and dot. A path of nothing else has no value, and is left out.
 func parsePaths(names []string) []path {
 	paths := make([]path, 0, len(names))
 	for _, name := range names {
 		parts := strings.FieldsFunc(name, func(r rune) bool { return r == '/' || r == '.' })
+		if name == manager {
+			parts = append(parts, "id")
+		}
 		if len(parts) > 0 {
 			paths = append(paths, path{name, parts})
 		}

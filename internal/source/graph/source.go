@@ -71,7 +71,7 @@ func (t *tenant) Users(ctx context.Context, cursor string, paths []string, size 
 
 func (t *tenant) firstPage(ctx context.Context, paths []path, size int) ([]byte, error) {
 	request, err := t.users().ToGetRequestInformation(ctx, &users.UsersRequestBuilderGetRequestConfiguration{
-		QueryParameters: &users.UsersRequestBuilderGetQueryParameters{Select: selection(paths), Top: pageSize(size)},
+		QueryParameters: &users.UsersRequestBuilderGetQueryParameters{Select: selection(paths), Expand: expansion(paths), Top: pageSize(size)},
 	})
 	if err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func (t *tenant) User(ctx context.Context, id string, paths []string) (source.Re
 	}
 	read := parsePaths(paths)
 	request, err := t.users().ByUserId(id).ToGetRequestInformation(ctx, &users.UserItemRequestBuilderGetRequestConfiguration{
-		QueryParameters: &users.UserItemRequestBuilderGetQueryParameters{Select: selection(read)},
+		QueryParameters: &users.UserItemRequestBuilderGetQueryParameters{Select: selection(read), Expand: expansion(read)},
 	})
 	if err != nil {
 		return source.Record{}, err
@@ -178,10 +178,24 @@ func pageSize(wanted int) *int32 {
 
 // selection names the properties that the paths are in, and those that every record needs.
 func selection(paths []path) []string {
+	return slices.DeleteFunc(tracked(paths), func(name string) bool { return name == manager })
+}
+
+// tracked is selection with the relations, which only changes are asked for in the same way.
+// https://learn.microsoft.com/graph/api/user-delta
+func tracked(paths []path) []string {
 	names := []string{"accountEnabled", "id"}
 	for _, p := range paths {
 		names = append(names, p.parts[0])
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// expansion asks for the relations that the paths are in.
+func expansion(paths []path) []string {
+	if slices.ContainsFunc(paths, func(p path) bool { return p.parts[0] == manager }) {
+		return []string{manager + "($select=id)"}
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -104,6 +105,38 @@ func TestRequests(t *testing.T) {
 		require.Equal(t, "Bearer "+token, r.Header.Get("Authorization"))
 		require.Equal(t, "application/json", r.Header.Get("Accept"))
 	}
+}
+
+func TestManager(t *testing.T) {
+	t.Parallel()
+	w := newWire(t, body(`{"value":[{"id":"1","manager":{"@odata.type":"#microsoft.graph.user","id":"2"}},{"id":"2"},{"id":"3","manager":null}]}`))
+	from := open(t, w.opener(), tenantID)
+	page, err := from.Users(t.Context(), "", []string{"manager", "mail"}, 0)
+	require.NoError(t, err)
+	require.Equal(t, json.RawMessage(`"2"`), page.Records[0].Attributes["manager"])
+	require.Empty(t, page.Records[1].Attributes)
+	require.Empty(t, page.Records[2].Attributes)
+	w.answer = body(`{"id":"1","manager":{"id":"2"}}`)
+	user, err := from.User(t.Context(), "1", []string{"manager"})
+	require.NoError(t, err)
+	require.Equal(t, json.RawMessage(`"2"`), user.Attributes["manager"])
+	w.answer = body(`{"value":[],"@odata.deltaLink":"` + w.URL + `/v1.0/users/delta?$deltatoken=x"}`)
+	incremental, ok := from.(source.Incremental)
+	require.True(t, ok)
+	_, err = incremental.ChangesLink(t.Context(), []string{"manager"})
+	require.NoError(t, err)
+
+	require.Equal(t, "/v1.0/users?$expand=manager($select=id)&$select=accountEnabled,id,mail&$top=999", plain(t, w.requests[0]))
+	require.Equal(t, "/v1.0/users/1?$expand=manager($select=id)&$select=accountEnabled,id", plain(t, w.requests[1]))
+	require.Equal(t, "/v1.0/users/delta?$select=accountEnabled,id,manager&$deltatoken=latest", plain(t, w.requests[2]), "changes are not expanded")
+}
+
+// plain is where a request goes, unescaped.
+func plain(t *testing.T, r *http.Request) string {
+	t.Helper()
+	address, err := url.PathUnescape(r.RequestURI)
+	require.NoError(t, err)
+	return address
 }
 
 func TestEnabled(t *testing.T) {

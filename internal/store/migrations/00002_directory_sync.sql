@@ -156,6 +156,23 @@ CREATE TABLE parked_members (
 );
 CREATE INDEX parked_members_of_person ON parked_members (source_id);
 
+-- A field of type person has the id of a user. people holds what a record says of such fields, by
+-- field: the id, or the address, that the source knows somebody by; empty: nobody.
+ALTER TABLE fields
+    DROP CONSTRAINT fields_type_check,
+    ADD CONSTRAINT fields_type CHECK (type IN ('text', 'number', 'integer', 'boolean', 'date', 'datetime', 'email', 'person'));
+ALTER TABLE staged_users ADD COLUMN people jsonb;
+
+-- People whom a field of a user is to name, and who are not in the account yet.
+CREATE TABLE parked_people (
+    user_id       uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+    field_id      text NOT NULL,
+    connection_id uuid NOT NULL,
+    reference     text COLLATE "C" NOT NULL,
+    PRIMARY KEY (user_id, field_id)
+);
+CREATE INDEX parked_people_of_connection ON parked_people (connection_id);
+
 ALTER TABLE changes
     ADD COLUMN subject text NOT NULL DEFAULT 'user' CHECK (subject IN ('user', 'group', 'membership')),
     ADD COLUMN group_id uuid;
@@ -185,8 +202,12 @@ ALTER TABLE mails DROP CONSTRAINT mails_kind_check, ADD CONSTRAINT mails_kind CH
 
 -- +goose Down
 ALTER TABLE mails DROP CONSTRAINT mails_kind, ADD CONSTRAINT mails_kind_check CHECK (kind IN ('invitation'));
-DROP TABLE notifications, parked_members, memberships, groups, staged_absent, staged_members, staged_groups, consents;
+DROP TABLE notifications, parked_people, parked_members, memberships, groups, staged_absent, staged_members, staged_groups, consents;
 ALTER TABLE changes DROP COLUMN subject, DROP COLUMN group_id;
+ALTER TABLE staged_users DROP COLUMN people;
+DELETE FROM fields WHERE type = 'person';
+ALTER TABLE fields DROP CONSTRAINT fields_type,
+    ADD CONSTRAINT fields_type_check CHECK (type IN ('text', 'number', 'integer', 'boolean', 'date', 'datetime', 'email'));
 ALTER TABLE runs DROP COLUMN mode, DROP COLUMN read, DROP COLUMN complete, DROP COLUMN notes, DROP COLUMN changes_link, DROP COLUMN changes_digest,
     DROP COLUMN removals, DROP COLUMN approved_by, DROP COLUMN approved_at;
 ALTER TABLE links DROP COLUMN absent;

@@ -10,14 +10,14 @@ import (
 type field struct {
 	ID     string              `json:"id"`
 	Name   string              `json:"name"`
-	Type   directory.FieldType `json:"type" enum:"text,number,integer,boolean,date,datetime,email"`
+	Type   directory.FieldType `json:"type" enum:"text,number,integer,boolean,date,datetime,email,person" doc:"A person is a user of the account: the value is their id."`
 	System bool                `json:"system" doc:"Every account has it; it cannot be deleted."`
 }
 
 type newField struct {
 	Body struct {
 		Name string              `json:"name"`
-		Type directory.FieldType `json:"type" enum:"text,number,integer,boolean,date,datetime,email"`
+		Type directory.FieldType `json:"type" enum:"text,number,integer,boolean,date,datetime,email,person" doc:"A person is a user of the account: the value is their id."`
 	}
 }
 

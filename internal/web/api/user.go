@@ -14,7 +14,7 @@ type user struct {
 	FirstName    string               `json:"first_name"`
 	LastName     string               `json:"last_name"`
 	Status       directory.UserStatus `json:"status" enum:"invited,active,awaiting_licence,deactivated,deleted"`
-	Fields       directory.Values     `json:"fields" doc:"Values of the other fields, by field id."`
+	Fields       directory.Values     `json:"fields" doc:"Values of the other fields, by field id; of a field of type person the id of a user."`
 	Role         string               `json:"role" doc:"Id of the role."`
 	Organization *string              `json:"organization" doc:"Id of the organization."`
 	Groups       []string             `json:"groups" doc:"Ids of the groups."`

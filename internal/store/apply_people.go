@@ -1,0 +1,51 @@
+package store
+
+import (
+	"context"
+
+	"github.com/lib/pq"
+)
+
+// settlePeople takes those out of changes of fields of type person who did not come in after all, and
+// removes the changes that have nothing to act upon then, or whose user is not in. Accounts are compared
+// row by row: by a constant, users would be looked up by their account.
+func (b *batch) settlePeople(ctx context.Context, ids []int64) ([]int64, error) {
+	if _, err := b.tx.ExecContext(ctx, `
+		UPDATE changes c SET after = jsonb_build_object('fields', s.fields)
+		FROM (
+			SELECT c.id, jsonb_object_agg(f.key, m.id::text) AS fields
+			FROM changes c
+			CROSS JOIN jsonb_each_text(c.after->'fields') f
+			LEFT JOIN users m ON m.id = f.value::uuid AND m.account_id = c.account_id AND m.status IN ('invited', 'active', 'awaiting_licence')
+			WHERE c.id = ANY($1) GROUP BY c.id
+			HAVING count(f.value) > count(m.id)
+		) s WHERE c.id = s.id`, pq.Int64Array(ids)); err != nil {
+		return nil, err
+	}
+	var idle []int64
+	err := b.tx.SelectContext(ctx, &idle, `
+		DELETE FROM changes c WHERE c.id = ANY($1) AND NOT EXISTS (
+		       SELECT 1 FROM users u
+		       WHERE u.id = c.user_id AND u.account_id = c.account_id AND u.status IN ('invited', 'active', 'awaiting_licence')
+		         AND jsonb_strip_nulls(u.fields || (c.after->'fields')) <> u.fields)
+		RETURNING c.id`, pq.Int64Array(ids))
+	b.dropped = len(idle)
+	return without(ids, idle), err
+}
+
+// writePeopleFields has fields of type person name whom the changes say. A link that was up to date
+// stays so: what its record says otherwise has not changed.
+func (b *batch) writePeopleFields(ctx context.Context, ids []int64) error {
+	_, err := b.tx.ExecContext(ctx, `
+		WITH moved AS (
+			UPDATE users u SET fields = jsonb_strip_nulls(u.fields || (c.after->'fields'))
+			FROM changes c WHERE c.id = ANY($1) AND u.id = c.user_id AND u.account_id = c.account_id
+			RETURNING u.id, u.version
+		), followed AS (
+			UPDATE links l SET user_version = m.version
+			FROM moved m WHERE l.connection_id = $2 AND l.user_id = m.id AND l.user_version = m.version - 1
+		)
+		UPDATE changes SET outcome = 'applied', occurred_at = now() WHERE id = ANY($1)`,
+		pq.Int64Array(ids), b.link)
+	return err
+}
