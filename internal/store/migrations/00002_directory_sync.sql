@@ -31,10 +31,13 @@ END $$;
 -- +goose StatementEnd
 CREATE TRIGGER users_stand BEFORE INSERT OR UPDATE OF status ON users FOR EACH ROW EXECUTE FUNCTION users_stand();
 CREATE INDEX users_waiting ON users (account_id, waiting_place) WHERE status = 'awaiting_licence';
-CREATE INDEX users_deleted ON users (deleted_at) WHERE status = 'deleted';
+CREATE INDEX users_deleted ON users (account_id, deleted_at) WHERE status = 'deleted';
 CREATE INDEX users_admins ON users (account_id) WHERE role_id <> 'member';
+-- No index but users_email may begin with the account for a look-up by address: while statistics are of
+-- a small table, which they are in a first sync, PostgreSQL takes either, and one reads all of the account.
 DROP INDEX users_by_account;
-ALTER TABLE users ADD CONSTRAINT users_account UNIQUE (account_id, id);
+CREATE INDEX users_by_account ON users (account_id, id) WHERE status <> 'deleted';
+ALTER TABLE users ADD CONSTRAINT users_account UNIQUE (id, account_id);
 
 -- A consent that is on its way: what the state in an address stands for, once, for a short time.
 -- requested_by is the token of the admin who began it and must still be allowed to when it comes
@@ -214,6 +217,7 @@ ALTER TABLE links DROP COLUMN absent;
 ALTER TABLE configurations DROP COLUMN changes_link, DROP COLUMN changes_at, DROP COLUMN changes_digest, DROP COLUMN incremental_runs;
 ALTER TABLE connections ADD COLUMN state_hash bytea UNIQUE, ADD COLUMN state_expires_at timestamptz;
 ALTER TABLE users DROP CONSTRAINT users_account;
+DROP INDEX users_by_account;
 CREATE INDEX users_by_account ON users (account_id, id);
 DROP INDEX users_admins;
 DROP TRIGGER users_stand ON users;
