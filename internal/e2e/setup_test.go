@@ -12,19 +12,23 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
-func TestA1A2_UsersAreRead(t *testing.T) {
-	onBoth(t, func(t *testing.T, v vendor) {
-		c := v.company(t, person("e-1", "Ana", "Lopez"), person("e-2", "Bo", "Nilsson"))
-		run := c.configure()
-		require.Equal(t, directory.RunSuccess, run.Status, run.Reason)
-		require.Equal(t, directory.Counts{Fetched: 2, Created: 2}, run.Counts)
-		require.Equal(t, directory.FullRead, run.Mode)
-		ana := c.user("ana.lopez@corp.example")
-		require.Equal(t, "Ana", ana.FirstName)
-		require.Equal(t, "Lopez", ana.LastName)
-		require.Equal(t, directory.FromDirectorySync, ana.Source)
-		require.Len(t, c.users(""), 2)
-	})
+func TestA1_UsersOfEntraAreRead(t *testing.T) { usersAreRead(t, entra()) }
+
+func TestA2_UsersOfGoogleAreRead(t *testing.T) { usersAreRead(t, google()) }
+
+func usersAreRead(t *testing.T, v vendor) {
+	t.Helper()
+	t.Parallel()
+	c := v.company(t, person("e-1", "Ana", "Lopez"), person("e-2", "Bo", "Nilsson"))
+	run := c.configure()
+	require.Equal(t, directory.RunSuccess, run.Status, run.Reason)
+	require.Equal(t, directory.Counts{Fetched: 2, Created: 2}, run.Counts)
+	require.Equal(t, directory.FullRead, run.Mode)
+	ana := c.user("ana.lopez@corp.example")
+	require.Equal(t, "Ana", ana.FirstName)
+	require.Equal(t, "Lopez", ana.LastName)
+	require.Equal(t, directory.FromDirectorySync, ana.Source)
+	require.Len(t, c.users(""), 2)
 }
 
 func TestA3_OneProvisioningServiceAtATime(t *testing.T) {

@@ -188,3 +188,19 @@ func TestE7_TopLevel(t *testing.T) {
 		require.Len(t, found, 1, name)
 	}
 }
+
+// The packages that the project is to be built upon are required by its own code.
+func TestE6_Packages(t *testing.T) {
+	t.Parallel()
+	packages := list(t)
+	for _, wanted := range []string{
+		"go.temporal.io/sdk/workflow", "go.temporal.io/api/enums/v1", "github.com/microsoftgraph/msgraph-sdk-go/users",
+		"google.golang.org/api/admin/directory/v1", "github.com/jmoiron/sqlx", "github.com/lib/pq",
+	} {
+		used := false
+		for path, p := range packages {
+			used = used || strings.HasPrefix(path, module) && slices.Contains(p.Imports, wanted)
+		}
+		require.True(t, used, wanted)
+	}
+}

@@ -124,5 +124,5 @@ func gone(code, message string) *directory.Error {
 }
 
 func licencesExhausted() *directory.Error {
-	return directory.Conflict("licences_exhausted", "All licences are in use. Contact your admins, who can free one or buy more.")
+	return directory.Conflict("licences_exhausted", "All licences are in use. Deactivate a user, or raise the number of licences, then try again.")
 }

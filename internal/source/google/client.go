@@ -12,6 +12,8 @@ import (
 
 	admin "google.golang.org/api/admin/directory/v1"
 	"google.golang.org/api/option"
+
+	"github.com/rollcall-sync/rollcall/internal/source/wire"
 )
 
 const (
@@ -106,7 +108,7 @@ func read(response *http.Response) ([]byte, error) {
 		return nil, err
 	}
 	if body.Len() > maxBody {
-		return nil, errTooLong
+		return nil, wire.ErrTooLong
 	}
 	return bytes.TrimPrefix(body.Bytes(), []byte("\ufeff")), nil
 }

@@ -1,15 +1,10 @@
 package google
 
 import (
-	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,25 +13,19 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/source/wire"
 )
 
 const (
-	defaultWait  = 10 * time.Second // after a refusal for quota without Retry-After: most quotas are by the minute
-	dailyWait    = time.Hour        // the same for the quota of a day
-	longestWait  = 24 * time.Hour
-	maxErrorBody = 64 << 10
-)
-
-var (
-	errNoJSON   = errors.New("the answer is no JSON")
-	errTooLong  = errors.New("the answer is too long")
-	errExchange = errors.New("the exchange failed")
+	defaultWait = 10 * time.Second // after a refusal for quota without Retry-After: most quotas are by the minute
+	dailyWait   = time.Hour        // the same for the quota of a day
 )
 
 // refusal is an answer that is no success, reduced to what may be repeated: a body or a header can
 // hold anything, even the token that was sent.
 type refusal struct {
 	signIn bool // the sign-in service answered, not the Directory API
+	broken bool // the answer broke off
 	status int
 	code   string        // the reason of the error, or OAuth's code; empty where there is none
 	wait   time.Duration // what Retry-After says, 0 for nothing
@@ -56,16 +45,15 @@ func (r *refusal) answer() string { return strings.TrimSpace(strconv.Itoa(r.stat
 
 // newRefusal reads a refusal of the Directory API.
 func newRefusal(response *http.Response) *refusal {
-	// An error body that breaks off has no reason; its status still counts.
-	body, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBody))
-	return &refusal{status: response.StatusCode, code: reason(body), wait: retryAfter(response.Header, time.Now())}
+	body, broken := wire.ErrorBody(response)
+	return &refusal{broken: broken, status: response.StatusCode, code: reason(body), wait: wire.RetryAfter(response.Header, time.Now())}
 }
 
 // newSignInRefusal reads a refusal of the sign-in service.
 func newSignInRefusal(failed *oauth2.RetrieveError) *refusal {
 	return &refusal{
-		signIn: true, status: failed.Response.StatusCode, code: repeatable(failed.ErrorCode),
-		wait: retryAfter(failed.Response.Header, time.Now()),
+		signIn: true, status: failed.Response.StatusCode, code: wire.Repeatable(failed.ErrorCode),
+		wait: wire.RetryAfter(failed.Response.Header, time.Now()),
 	}
 }
 
@@ -87,30 +75,10 @@ func reason(body []byte) string {
 	}
 	for _, each := range slices.Concat(answer.Error.Errors, answer.Error.Details) {
 		if each.Reason != "" {
-			return repeatable(each.Reason)
+			return wire.Repeatable(each.Reason)
 		}
 	}
-	return repeatable(answer.Error.Status)
-}
-
-// repeatable passes what looks like an error code, and nothing that could be a secret.
-func repeatable(code string) string {
-	if regexp.MustCompile(`^[A-Za-z][A-Za-z_]{0,63}$`).MatchString(code) {
-		return code
-	}
-	return ""
-}
-
-// retryAfter reads the header in both of its forms, seconds and a date.
-func retryAfter(header http.Header, now time.Time) time.Duration {
-	value := strings.TrimSpace(header.Get("Retry-After"))
-	wait := time.Duration(0)
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		wait = time.Duration(seconds) * time.Second
-	} else if at, err := http.ParseTime(value); err == nil {
-		wait = at.Sub(now)
-	}
-	return min(max(wait, 0), longestWait)
+	return wire.Repeatable(answer.Error.Status)
 }
 
 // classify says what a failed exchange means for the run.
@@ -119,7 +87,7 @@ func classify(err error) error {
 	if !ok {
 		failed, ok := errors.AsType[*oauth2.RetrieveError](err)
 		if !ok || failed.Response == nil {
-			return unavailable(harmless(err))
+			return unavailable(wire.Harmless(err))
 		}
 		refused = newSignInRefusal(failed)
 	}
@@ -127,7 +95,7 @@ func classify(err error) error {
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable && refused.wait > 0,
 		status == http.StatusForbidden && refused.overQuota():
 		return throttled(refused)
-	case status >= 500, status < 400 && !refused.verdictOfSignIn(), status == http.StatusRequestTimeout, refused.passing(), refused.outdated:
+	case status >= 500, status < 400 && !refused.verdictOfSignIn(), status == http.StatusRequestTimeout, refused.passing(), refused.outdated, refused.broken && refused.code == "":
 		return unavailable(refused)
 	default:
 		return refused.verdict()
@@ -264,21 +232,4 @@ func unavailable(cause error) *directory.Error {
 		Message: "Google Workspace cannot be read at the moment: " + cause.Error() + ".",
 		Remedy:  "Rollcall tries again by itself. If it goes on, check the network and Google's Workspace status dashboard.",
 	}
-}
-
-// harmless keeps errors whose text comes from this machine. Any other may quote what the other side
-// sent, and is replaced.
-func harmless(err error) error {
-	for _, known := range []error{io.ErrUnexpectedEOF, io.EOF, context.DeadlineExceeded, errTooLong} {
-		if errors.Is(err, known) {
-			return known
-		}
-	}
-	if failed, ok := errors.AsType[*net.OpError](err); ok {
-		return failed
-	}
-	if failed, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return failed
-	}
-	return errExchange
 }

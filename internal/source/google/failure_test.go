@@ -16,6 +16,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/source/wire"
 )
 
 func TestClassifyAPI(t *testing.T) {
@@ -172,8 +173,8 @@ func TestRetryAfterDate(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 29, 1, 0, 0, 0, time.UTC)
 	header := func(at time.Time) http.Header { return http.Header{"Retry-After": {at.Format(http.TimeFormat)}} }
-	require.Equal(t, 90*time.Second, retryAfter(header(now.Add(90*time.Second)), now))
-	require.Zero(t, retryAfter(header(now.Add(-time.Hour)), now))
+	require.Equal(t, 90*time.Second, wire.RetryAfter(header(now.Add(90*time.Second)), now))
+	require.Zero(t, wire.RetryAfter(header(now.Add(-time.Hour)), now))
 }
 
 func TestTokenURL(t *testing.T) {

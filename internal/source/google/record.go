@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 	"github.com/rollcall-sync/rollcall/internal/source"
+	"github.com/rollcall-sync/rollcall/internal/source/wire"
 )
 
 // customSchemas is the property of a user that has the fields of the customer's own schemas.
@@ -208,7 +209,7 @@ func decode(body []byte, into any) error {
 		return malformed("something of another shape than the Directory API's documentation says")
 	}
 	if err != nil {
-		return unavailable(errNoJSON)
+		return unavailable(wire.ErrNoJSON)
 	}
 	return nil
 }

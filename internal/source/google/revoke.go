@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/source/wire"
 )
 
 // Forget drops the client of a connection, with the refresh token that it holds.
@@ -39,7 +39,7 @@ func (o *Opener) Revoke(ctx context.Context, connection directory.Connection) er
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	response, err := o.http.Do(request)
 	if err != nil {
-		return fmt.Errorf("give grant back: %w", harmless(err))
+		return fmt.Errorf("give grant back: %w", wire.Harmless(err))
 	}
 	defer func() { _ = response.Body.Close() }()
 	if refused := refusedRevocation(response); refused != nil {
@@ -53,10 +53,10 @@ func refusedRevocation(response *http.Response) error {
 	var answer struct {
 		Code string `json:"error"`
 	}
-	body, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBody))
+	body, _ := wire.ErrorBody(response)
 	_ = json.Unmarshal(body, &answer) // what is no JSON has no code; its status still counts
 	if response.StatusCode == http.StatusOK || answer.Code == "invalid_token" {
 		return nil
 	}
-	return &refusal{signIn: true, status: response.StatusCode, code: repeatable(answer.Code)}
+	return &refusal{signIn: true, status: response.StatusCode, code: wire.Repeatable(answer.Code)}
 }

@@ -347,3 +347,16 @@ func BenchmarkPage(b *testing.B) {
 		}
 	}
 }
+
+// An answer that breaks off says nothing for certain, whatever its status.
+func TestRefusalThatBreaksOffIsWorthAnotherTry(t *testing.T) {
+	t.Parallel()
+	w := newWire(t, func(out http.ResponseWriter, _ *http.Request) {
+		out.Header().Set("Content-Length", "500")
+		out.WriteHeader(http.StatusForbidden)
+		_, _ = out.Write([]byte(`{"error":{"code":403,"errors":[{"domain":"usageLimits","rea`))
+	})
+	_, err := w.open(t).Users(t.Context(), "", nil, 0)
+	require.Equal(t, directory.CodeSourceUnavailable, failure(t, err).Code)
+	require.False(t, failure(t, err).Permanent)
+}

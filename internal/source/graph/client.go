@@ -19,6 +19,8 @@ import (
 	kiota "github.com/microsoft/kiota-abstractions-go"
 	kiotaauth "github.com/microsoft/kiota-authentication-azure-go"
 	kiotahttp "github.com/microsoft/kiota-http-go"
+
+	"github.com/rollcall-sync/rollcall/internal/source/wire"
 )
 
 const (
@@ -123,7 +125,7 @@ func read(response *http.Response) ([]byte, error) {
 		return nil, err
 	}
 	if body.Len() > maxBody {
-		return nil, errTooLong
+		return nil, wire.ErrTooLong
 	}
 	return bytes.TrimPrefix(body.Bytes(), []byte("\ufeff")), nil
 }

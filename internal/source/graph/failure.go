@@ -1,15 +1,10 @@
 package graph
 
 import (
-	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -17,18 +12,11 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/source/wire"
 )
 
 const (
-	defaultWait  = 30 * time.Second // after 429 without Retry-After
-	longestWait  = 24 * time.Hour
-	maxErrorBody = 64 << 10
-)
-
-var (
-	errNoJSON   = errors.New("the answer is no JSON")
-	errTooLong  = errors.New("the answer is too long")
-	errExchange = errors.New("the exchange failed")
+	defaultWait = 30 * time.Second // after 429 without Retry-After
 )
 
 // refusal is an answer that is no success, reduced to what may be repeated: a body or a header
@@ -52,12 +40,12 @@ func (r *refusal) Error() string {
 func (r *refusal) answer() string { return strings.TrimSpace(strconv.Itoa(r.status) + " " + r.code) }
 
 func newRefusal(response *http.Response, signIn bool) *refusal {
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxErrorBody))
+	body, broken := wire.ErrorBody(response)
 	code := graphCode(body)
 	if signIn {
 		code = signInCode(body)
 	}
-	return &refusal{signIn: signIn, broken: err != nil, status: response.StatusCode, code: code, wait: retryAfter(response.Header, time.Now())}
+	return &refusal{signIn: signIn, broken: broken, status: response.StatusCode, code: code, wait: wire.RetryAfter(response.Header, time.Now())}
 }
 
 // graphCode reads the code of an error of Graph.
@@ -71,7 +59,7 @@ func graphCode(body []byte) string {
 	if json.Unmarshal(body, &answer) != nil {
 		return ""
 	}
-	return repeatable(answer.Error.Code)
+	return wire.Repeatable(answer.Error.Code)
 }
 
 // signInCode reads the number of an error of the sign-in service, or else OAuth's code.
@@ -87,27 +75,7 @@ func signInCode(body []byte) string {
 	if len(answer.Numbers) > 0 {
 		return "AADSTS" + strconv.Itoa(answer.Numbers[0])
 	}
-	return repeatable(answer.Error)
-}
-
-// repeatable passes what looks like an error code, and nothing that could be a secret.
-func repeatable(code string) string {
-	if regexp.MustCompile(`^[A-Za-z][A-Za-z_.]{0,63}$`).MatchString(code) {
-		return code
-	}
-	return ""
-}
-
-// retryAfter reads the header in both of its forms, seconds and a date.
-func retryAfter(header http.Header, now time.Time) time.Duration {
-	value := strings.TrimSpace(header.Get("Retry-After"))
-	wait := time.Duration(0)
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		wait = time.Duration(seconds) * time.Second
-	} else if at, err := http.ParseTime(value); err == nil {
-		wait = at.Sub(now)
-	}
-	return min(max(wait, 0), longestWait)
+	return wire.Repeatable(answer.Error)
 }
 
 // classify says what a failed exchange means for the run. Proven says that Graph has accepted a
@@ -117,7 +85,7 @@ func classify(err error, proven bool) error {
 	if !ok {
 		failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err)
 		if !ok || failed.RawResponse == nil {
-			return unavailable(harmless(err))
+			return unavailable(wire.Harmless(err))
 		}
 		refused = newRefusal(failed.RawResponse, true)
 	}
@@ -204,21 +172,4 @@ func unavailable(cause error) *directory.Error {
 		Message: "Microsoft Graph cannot be read at the moment: " + cause.Error() + ".",
 		Remedy:  "Rollcall tries again by itself. If it goes on, check the network and the health of Microsoft 365.",
 	}
-}
-
-// harmless keeps errors whose text comes from this machine. Any other may quote what the other
-// side sent, and is replaced.
-func harmless(err error) error {
-	for _, known := range []error{io.ErrUnexpectedEOF, io.EOF, context.DeadlineExceeded, errTooLong} {
-		if errors.Is(err, known) {
-			return known
-		}
-	}
-	if failed, ok := errors.AsType[*net.OpError](err); ok {
-		return failed
-	}
-	if failed, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return failed
-	}
-	return errExchange
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/source/wire"
 )
 
 func TestClassifyGraph(t *testing.T) {
@@ -132,8 +133,8 @@ func TestRetryAfterDate(t *testing.T) {
 	header := func(at time.Time) http.Header {
 		return http.Header{"Retry-After": {at.Format(http.TimeFormat)}}
 	}
-	require.Equal(t, 90*time.Second, retryAfter(header(now.Add(90*time.Second)), now))
-	require.Zero(t, retryAfter(header(now.Add(-time.Hour)), now))
+	require.Equal(t, 90*time.Second, wire.RetryAfter(header(now.Add(90*time.Second)), now))
+	require.Zero(t, wire.RetryAfter(header(now.Add(-time.Hour)), now))
 }
 
 func answer(status int, body, retryAfter string) *http.Response {

@@ -113,3 +113,16 @@ func TestMalformedGroupsAndMembers(t *testing.T) {
 	_, err := open(t, newWire(t, body(`{"value":[{"id":"u1"}]}`)).opener(), tenantID).Members(t.Context(), "A", "")
 	malformed(err) // nobody knows whether u1 is a person
 }
+
+// An answer that breaks off says nothing for certain, whatever its status.
+func TestRefusalThatBreaksOffIsWorthAnotherTry(t *testing.T) {
+	t.Parallel()
+	w := newWire(t, func(out http.ResponseWriter, _ *http.Request) {
+		out.Header().Set("Content-Length", "500")
+		out.WriteHeader(http.StatusNotFound)
+		_, _ = out.Write([]byte(`{"error":{"code":"Request_Resou`))
+	})
+	_, err := open(t, w.opener(), tenantID).Group(t.Context(), "A")
+	require.Equal(t, directory.CodeSourceUnavailable, failure(t, err).Code)
+	require.False(t, failure(t, err).Permanent)
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 	"github.com/rollcall-sync/rollcall/internal/source"
+	"github.com/rollcall-sync/rollcall/internal/source/wire"
 )
 
 // path leads to a value: a property of a user, or a property of a complex one.
@@ -146,5 +147,5 @@ func decode(body []byte, into any) error {
 	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return malformed("something of another shape than Graph's documentation says")
 	}
-	return unavailable(errNoJSON)
+	return unavailable(wire.ErrNoJSON)
 }
