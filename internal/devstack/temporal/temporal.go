@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	uiserver "github.com/temporalio/ui-server/v2/server"
@@ -76,12 +77,9 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	server, err := temporalserver.NewServer(serverOptions(opts, ports, database)...)
+	server, err := assemble(serverOptions(opts, ports, database))
 	if err != nil {
-		return nil, fmt.Errorf("configure Temporal: %w", err)
-	}
-	if err := server.Start(); err != nil {
-		return nil, fmt.Errorf("start Temporal: %w", err)
+		return nil, err
 	}
 	running := &Server{HostPort: loopback.Address(ports.frontend), server: server}
 	if err := waitForNamespace(ctx, running.HostPort, opts.Namespace); err != nil {
@@ -93,6 +91,23 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 		}
 	}
 	return running, nil
+}
+
+// assembling is held while a server is put together and started: that writes variables of the server's packages, so two
+// servers of one process cannot do it at the same time.
+var assembling sync.Mutex
+
+func assemble(options []temporalserver.ServerOption) (temporalserver.Server, error) {
+	assembling.Lock()
+	defer assembling.Unlock()
+	server, err := temporalserver.NewServer(options...)
+	if err != nil {
+		return nil, fmt.Errorf("configure Temporal: %w", err)
+	}
+	if err := server.Start(); err != nil {
+		return nil, fmt.Errorf("start Temporal: %w", err)
+	}
+	return server, nil
 }
 
 // Stop ends the server and its Web UI, within 5 seconds: one that takes longer is an error, and ends with the process.

@@ -76,6 +76,25 @@ func dial(server *temporal.Server) (client.Client, error) {
 	return client.Dial(client.Options{HostPort: server.HostPort, Namespace: namespace, Logger: quiet})
 }
 
+// Two servers of one process can be started at the same time.
+func TestServersStartAtOnce(t *testing.T) {
+	t.Parallel()
+	const servers = 3
+	started := make(chan error, servers)
+	for range servers {
+		go func() {
+			server, err := temporal.Start(t.Context(), temporal.Options{UIPort: -1, Namespace: namespace})
+			if err == nil {
+				err = server.Stop()
+			}
+			started <- err
+		}()
+	}
+	for range servers {
+		require.NoError(t, <-started)
+	}
+}
+
 func start(t *testing.T, opts temporal.Options) (*temporal.Server, client.Client) {
 	t.Helper()
 	opts.Namespace = namespace
