@@ -83,12 +83,16 @@ func (a *Mail) sendAll(ctx context.Context, due []store.Mail, out *Delivered) er
 }
 
 func send(ctx context.Context, session *mail.Session, m store.Mail) error {
-	if m.Kind == store.MailInvitation {
+	switch m.Kind {
+	case store.MailInvitation:
 		return session.Send(ctx, mail.Invitation{ID: m.Cause, To: m.To, FirstName: m.FirstName, AccountName: m.AccountName})
+	case store.MailSetup:
+		return session.SendSetup(ctx, mail.Invitation{ID: m.Cause, To: m.To, FirstName: m.FirstName, AccountName: m.AccountName})
+	default:
+		return session.SendNotice(ctx, mail.Notice{
+			ID: m.Cause, To: m.To, FirstName: m.FirstName, AccountName: m.AccountName, Title: m.Title, Message: m.Message,
+		})
 	}
-	return session.SendNotice(ctx, mail.Notice{
-		ID: m.Cause, To: m.To, FirstName: m.FirstName, AccountName: m.AccountName, Title: m.Title, Message: m.Message,
-	})
 }
 
 // pause is how long a message that was put off is left alone: a minute, doubled each time, up to

@@ -6,8 +6,8 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/store"
 )
 
-// Maintenance are the activities that remove what has been kept long enough, and pick up what was
-// left lying.
+// Maintenance are the activities that remove what has been kept long enough, tell of what will expire,
+// and pick up what was left lying.
 type Maintenance struct {
 	Store *store.Store
 	// Wake has an account's MailOutbox look for mail.
@@ -33,6 +33,16 @@ func (a *Maintenance) PurgeRecycleBins(ctx context.Context) (Purged, error) {
 	}
 }
 
+// NoticeExpiringTokens tells the admins of SCIM tokens that will expire soon, once of each.
+func (a *Maintenance) NoticeExpiringTokens(ctx context.Context) error {
+	defer keepAlive(ctx)()
+	accounts, err := a.Store.NoticeExpiringSCIMTokens(ctx)
+	if err != nil {
+		return asTemporal(ctx, err)
+	}
+	return asTemporal(ctx, a.wakeAll(ctx, accounts))
+}
+
 // WakeForgottenMail has mail delivered that waits although its time has come: whoever wrote it could
 // not say so.
 func (a *Maintenance) WakeForgottenMail(ctx context.Context) error {
@@ -41,9 +51,13 @@ func (a *Maintenance) WakeForgottenMail(ctx context.Context) error {
 	if err != nil {
 		return asTemporal(ctx, err)
 	}
+	return asTemporal(ctx, a.wakeAll(ctx, accounts))
+}
+
+func (a *Maintenance) wakeAll(ctx context.Context, accounts []string) error {
 	for _, id := range accounts {
 		if err := a.Wake(ctx, id); err != nil {
-			return asTemporal(ctx, err)
+			return err
 		}
 	}
 	return nil

@@ -61,15 +61,24 @@ func makeAccounts(ctx context.Context, stack *devstack.Stack, wanted bool, out i
 	if !wanted {
 		return makeEmptyAccount(ctx, stack)
 	}
+	there := func(provider directory.Provider) bool {
+		return slices.ContainsFunc(stack.Accounts(), func(a devstack.Account) bool { return a.Provider == provider })
+	}
 	for _, d := range demos() {
-		there := slices.ContainsFunc(stack.Accounts(), func(a devstack.Account) bool { return a.Provider == d.provider })
-		if there {
+		if there(d.provider) {
 			continue
 		}
 		_, _ = fmt.Fprintf(out, "Making the account %q and connecting it to the simulated tenant of %s …\n", d.account, d.provider.Title())
 		if err := d.make(ctx, stack); err != nil {
 			return fmt.Errorf("make the account %q: %w", d.account, err)
 		}
+	}
+	if there(devstack.PushedBySCIM) {
+		return nil
+	}
+	_, _ = fmt.Fprintf(out, "Making the account %q and pushing people into it through SCIM …\n", pushedAccount)
+	if err := makePushed(ctx, stack); err != nil {
+		return fmt.Errorf("make the account %q: %w", pushedAccount, err)
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
 // Command dev runs all of Rollcall on one machine, with nothing to install but Go and PostgreSQL:
 // database, Temporal with its Web UI, a simulated Entra and a simulated Google tenant, a mailbox,
-// worker and starter, and a demo account on each tenant, whose first runs are shown. Ctrl-C stops it;
-// the next start finds all data again.
+// worker and starter, a demo account on each tenant, whose first runs are shown, and one whose people
+// are pushed through SCIM. Ctrl-C stops it; the next start finds all data again.
 package main
 
 import (

@@ -20,6 +20,10 @@ func printAddresses(out io.Writer, d devstack.Description, file string) {
 	for _, account := range d.Accounts {
 		_, _ = fmt.Fprintf(out, "\nAccount %q (%s)\n", account.Name, account.ID)
 		line("API token", account.Token)
+		if account.SCIM != nil {
+			line("SCIM base URL", account.SCIM.BaseURL)
+			line("SCIM token", account.SCIM.Token)
+		}
 		if account.ConfigurationID != "" {
 			line("Configuration", account.ConfigurationID)
 			line("Sync now", fmt.Sprintf("curl -X POST -H 'Authorization: Bearer %s' %s/v1/configurations/%s/sync", account.Token, d.Starter, account.ConfigurationID))

@@ -39,7 +39,8 @@ type status struct {
 }
 
 // showFirstRuns shows the progress of all accounts' runs at once until they have ended, then says
-// how, and returns the exit code that the worst of them deserves.
+// how, and returns the exit code that the worst of them deserves. Of an account that is pushed to, it
+// says what is there.
 func showFirstRuns(ctx context.Context, stack *devstack.Stack, out io.Writer) (int, error) {
 	accounts := stack.Accounts()
 	ended := make([]*shownRun, len(accounts))
@@ -62,6 +63,9 @@ func showFirstRuns(ctx context.Context, stack *devstack.Stack, out io.Writer) (i
 		if ended[i] != nil {
 			printRun(out, account, *ended[i])
 			code = worse(code, exitCode(ended[i].Status))
+		}
+		if account.SCIM != nil && err == nil {
+			err = printPushed(ctx, account, out)
 		}
 	}
 	if err != nil {

@@ -17,12 +17,21 @@ const maintenanceEvery = time.Hour
 // roundsOfMaintenance is after how many rounds an execution makes way for a new one: a week's.
 const roundsOfMaintenance = 7 * 24
 
-// Maintenance removes what has been kept long enough and has forgotten mail delivered, hour by hour. There is one in an installation.
+// changeExpiringTokens is from when on a round tells of SCIM tokens that will expire.
+const changeExpiringTokens = "notice-expiring-tokens"
+
+// Maintenance removes what has been kept long enough, tells of SCIM tokens that will expire, and has
+// forgotten mail delivered, hour by hour. There is one in an installation.
 func Maintenance(ctx workflow.Context) error {
 	for range roundsOfMaintenance {
 		var purged activities.Purged
 		if err := workflow.ExecuteActivity(settling(ctx, "Purge the recycle bins"), maintaining.PurgeRecycleBins).Get(ctx, &purged); err != nil {
 			return err
+		}
+		if workflow.GetVersion(ctx, changeExpiringTokens, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+			if err := workflow.ExecuteActivity(settling(ctx, "Tell of expiring SCIM tokens"), maintaining.NoticeExpiringTokens).Get(ctx, nil); err != nil {
+				return err
+			}
 		}
 		if err := workflow.ExecuteActivity(settling(ctx, "Deliver forgotten mail"), maintaining.WakeForgottenMail).Get(ctx, nil); err != nil {
 			return err

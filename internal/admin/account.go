@@ -35,7 +35,7 @@ func (a *Admin) UpdateAccount(ctx context.Context, who directory.Principal, patc
 	}
 	account, err := a.Store.UpdateAccount(ctx, who.AccountID, patch)
 	if patch.Licences != nil {
-		a.wakeMail(ctx, who.AccountID)
+		a.WakeMail(ctx, who.AccountID)
 	}
 	return account, err
 }

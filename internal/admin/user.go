@@ -24,7 +24,7 @@ func (a *Admin) RestoreUser(ctx context.Context, accountID, id string) (director
 // mailing passes on what came of something that may have left mail, and has that delivered.
 func (a *Admin) mailing(ctx context.Context, accountID string) func(directory.User, error) (directory.User, error) {
 	return func(user directory.User, err error) (directory.User, error) {
-		a.wakeMail(ctx, accountID)
+		a.WakeMail(ctx, accountID)
 		return user, err
 	}
 }

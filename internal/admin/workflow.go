@@ -106,9 +106,9 @@ func (a *Admin) workflowOptions(c directory.Configuration) client.StartWorkflowO
 	}
 }
 
-// wakeMail has waiting mail of the account delivered. What was asked for is done by then; should
+// WakeMail has waiting mail of the account delivered. What was asked for is done by then; should
 // Temporal be away, Maintenance finds the mail.
-func (a *Admin) wakeMail(ctx context.Context, accountID string) {
+func (a *Admin) WakeMail(ctx context.Context, accountID string) {
 	options, in := workflows.StartMailOutbox(accountID)
 	_, err := a.Temporal.SignalWithStartWorkflow(ctx, options.ID, workflows.SignalMailWaiting, nil, options, workflows.MailOutboxName, in)
 	if err != nil {

@@ -78,6 +78,8 @@ type Starter struct {
 	TemporalUIURL string `env:"ROLLCALL_TEMPORAL_UI_URL"` // for links from runs; none when empty
 	// CodecToken opens the endpoint through which Temporal's Web UI decodes payloads; closed when empty.
 	CodecToken Secret `env:"ROLLCALL_CODEC_TOKEN"`
+	// SCIMRate is how many requests a second a SCIM token may make.
+	SCIMRate int `env:"ROLLCALL_SCIM_RATE" envDefault:"500"`
 }
 
 // ForWorker reads the worker's configuration.
@@ -98,6 +100,9 @@ func ForStarter(environment map[string]string) (Starter, error) {
 	mistakes := []error{c.Common.check()}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		mistakes = append(mistakes, errors.New("ROLLCALL_LISTEN must be an address to listen on, for example :8080"))
+	}
+	if c.SCIMRate < 1 {
+		mistakes = append(mistakes, errors.New("ROLLCALL_SCIM_RATE must be a number of requests a second, 1 at least"))
 	}
 	if c.TemporalUIURL != "" {
 		mistakes = append(mistakes, checkURL("ROLLCALL_TEMPORAL_UI_URL", c.TemporalUIURL, "http", "https"))

@@ -31,6 +31,19 @@ func TestCompleteEnvironment(t *testing.T) {
 	starter, err := config.ForStarter(complete())
 	require.NoError(t, err)
 	require.Equal(t, ":8080", starter.Listen)
+	require.Equal(t, 500, starter.SCIMRate)
+}
+
+func TestRateOfSCIM(t *testing.T) {
+	t.Parallel()
+	environment := complete()
+	environment["ROLLCALL_SCIM_RATE"] = "20000"
+	starter, err := config.ForStarter(environment)
+	require.NoError(t, err)
+	require.Equal(t, 20000, starter.SCIMRate)
+	environment["ROLLCALL_SCIM_RATE"] = "0"
+	_, err = config.ForStarter(environment)
+	require.ErrorContains(t, err, "ROLLCALL_SCIM_RATE must be")
 }
 
 func TestAllMistakesAtOnce(t *testing.T) {

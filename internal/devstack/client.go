@@ -94,3 +94,6 @@ func (s *Stack) NewAccount(ctx context.Context, name, owner string, licences int
 
 // Client calls the API with the account's token.
 func (s *Stack) Client(a Account) Client { return Client{Base: s.StarterURL(), Token: a.Token} }
+
+// Client calls SCIM as the account's identity provider would.
+func (s SCIM) Client() Client { return Client{Base: s.BaseURL, Token: s.Token} }

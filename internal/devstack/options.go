@@ -102,4 +102,14 @@ type Account struct {
 	Provider        directory.Provider `json:"provider,omitempty"`
 	Token           string             `json:"token"`
 	ConfigurationID string             `json:"configuration_id,omitempty"`
+	SCIM            *SCIM              `json:"scim,omitempty"` // of an account of PushedBySCIM
+}
+
+// PushedBySCIM is the provider of an account whose people are pushed instead of read.
+const PushedBySCIM directory.Provider = "scim"
+
+// SCIM is where an identity provider pushes an account's people, and its token.
+type SCIM struct {
+	BaseURL string `json:"base_url"`
+	Token   string `json:"token"`
 }

@@ -1,6 +1,7 @@
 package devstack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/simulate/google"
 	"github.com/rollcall-sync/rollcall/internal/simulate/graph"
 	"github.com/rollcall-sync/rollcall/internal/store"
+	"github.com/rollcall-sync/rollcall/internal/web/scim"
 )
 
 // Stack is everything, running.
@@ -61,6 +63,11 @@ func (s *Stack) start(ctx context.Context) error {
 	}
 	if err := s.choosePorts(); err != nil {
 		return err
+	}
+	for _, account := range s.accounts {
+		if account.SCIM != nil {
+			account.SCIM.BaseURL = s.StarterURL() + scim.Root
+		}
 	}
 	s.services = newServices(s)
 	group, starting := errgroup.WithContext(ctx)
@@ -129,6 +136,9 @@ func (s *Stack) startMailbox(ctx context.Context) error {
 	return err
 }
 
+// scimRate lets whoever tries out SCIM push as fast as they can, unless the environment says otherwise.
+const scimRate = "20000"
+
 // environment configures worker and starter.
 func (s *Stack) environment() map[string]string {
 	return map[string]string{
@@ -138,7 +148,7 @@ func (s *Stack) environment() map[string]string {
 		"ROLLCALL_ENTRA_LOGIN_URL": s.entra.TLSURL, "ROLLCALL_GRAPH_URL": s.entra.TLSURL,
 		"ROLLCALL_GOOGLE_CLIENT_ID": "rollcall-dev.apps.googleusercontent.com", "ROLLCALL_GOOGLE_CLIENT_SECRET": "not-a-secret",
 		"ROLLCALL_GOOGLE_LOGIN_URL": s.google.TLSURL, "ROLLCALL_GOOGLE_API_URL": s.google.TLSURL,
-		"ROLLCALL_TEMPORAL_UI_URL": s.uiURL(), "ROLLCALL_CODEC_TOKEN": s.codec,
+		"ROLLCALL_TEMPORAL_UI_URL": s.uiURL(), "ROLLCALL_CODEC_TOKEN": s.codec, "ROLLCALL_SCIM_RATE": cmp.Or(os.Getenv("ROLLCALL_SCIM_RATE"), scimRate),
 		"TEMPORAL_ADDRESS": loopback.Address(s.ports.temporal), "TEMPORAL_NAMESPACE": engine.Namespace,
 	}
 }

@@ -13,6 +13,8 @@ const (
 	NoticeAdminLeft         NotificationKind = "admin_left"
 	NoticeLicencesExhausted NotificationKind = "licences_exhausted"
 	NoticeLicenceGranted    NotificationKind = "licence_granted"
+	NoticeSCIMHeld          NotificationKind = "scim_removals_held"
+	NoticeSCIMTokenExpiring NotificationKind = "scim_token_expiring"
 )
 
 // Notification tells one user of something, in the application and by mail.

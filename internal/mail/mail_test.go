@@ -100,6 +100,32 @@ func TestCaseM1_DirectoryTextIsTextInAnInvitation(t *testing.T) {
 	require.Equal(t, invitation, id)
 }
 
+func TestD5_SetUpMailLinksToTheInvitation(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	invitation := uuid.NewString()
+	require.NoError(t, b.session.SendSetup(t.Context(), mail.Invitation{ID: invitation, To: "ana@corp.example", FirstName: linkName, AccountName: plain}))
+	got := b.only(t)
+	requireOwnLinksOnly(t, got.HTML)
+	require.Equal(t, "Set up your account at "+plain, got.Subject)
+	require.Contains(t, html.UnescapeString(got.HTML), linkName)
+	require.Contains(t, got.Text, linkName)
+	link := regexp.MustCompile(`https://rollcall\.example/invitations/(\S+)`).FindStringSubmatch(got.Text)
+	require.NotNil(t, link)
+	id, err := mail.ParseInvitationToken(b.keys, link[1])
+	require.NoError(t, err)
+	require.Equal(t, invitation, id)
+}
+
+func TestAPersonWithoutAFirstNameIsGreetedWithoutOne(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	require.NoError(t, b.session.SendSetup(t.Context(), mail.Invitation{ID: uuid.NewString(), To: "ana@corp.example", AccountName: plain}))
+	got := b.only(t)
+	require.True(t, strings.HasPrefix(got.Text, "Hello,"), got.Text)
+	require.Contains(t, got.HTML, "<p>Hello,</p>")
+}
+
 func TestTheSameNoticeArrivesOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -32,7 +32,7 @@ func getConfiguration(ctx context.Context, db sqlx.QueryerContext, condition str
 func (s *Store) CreateConfiguration(ctx context.Context, accountID, connectionID string, settings directory.Settings) (directory.Configuration, error) {
 	var configuration directory.Configuration
 	err := s.inTx(ctx, "create configuration", func(tx *sqlx.Tx) error {
-		if err := startProvisioning(ctx, tx, accountID); err != nil {
+		if err := startProvisioning(ctx, tx, accountID, directory.ProvisioningDirectorySync); err != nil {
 			return err
 		}
 		connection, err := getConnection(ctx, tx, `
@@ -56,25 +56,6 @@ func (s *Store) CreateConfiguration(ctx context.Context, accountID, connectionID
 		return directory.Configuration{}, err
 	}
 	return configuration, nil
-}
-
-func startProvisioning(ctx context.Context, tx *sqlx.Tx, accountID string) error {
-	if err := lockAccount(ctx, tx, accountID); err != nil {
-		return err
-	}
-	var on directory.Provisioning
-	if err := tx.GetContext(ctx, &on, `SELECT provisioning FROM accounts WHERE id = $1`, accountID); err != nil {
-		return err
-	}
-	switch on {
-	case directory.ProvisioningDirectorySync:
-		return directory.Conflict("provisioning_in_use", "Directory sync is on for this account already. Delete its configuration to turn it off.")
-	case directory.ProvisioningSCIM:
-		return directory.Conflict("provisioning_in_use", "SCIM is on for this account. Delete its SCIM tokens to turn it off.")
-	default:
-		_, err := tx.ExecContext(ctx, `UPDATE accounts SET provisioning = 'directory_sync' WHERE id = $1`, accountID)
-		return err
-	}
 }
 
 // Configurations are an account's configurations, newest first, without the deleted ones.

@@ -69,6 +69,8 @@ func meaningOf(err *pq.Error) *directory.Error {
 	switch err.Constraint {
 	case "users_email":
 		return directory.Conflict("address_taken", "Another user of the account has this email address.")
+	case "scim_users_user_name":
+		return directory.Conflict("user_name_taken", "Another user of the account has this userName.")
 	case "users_last_admin":
 		return directory.Conflict("last_admin", "This is the last account owner or super admin. Make somebody else one first.")
 	case "accounts_licences":

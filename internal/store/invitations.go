@@ -14,8 +14,9 @@ const InvitationLife = 30 * 24 * time.Hour
 
 // AcceptInvitation makes an invited user active, first come, first served. Without a licence that
 // is free and that nobody waits for, the user goes on the waiting list and the admins are told:
-// the conflict "licences_exhausted", which says the place on the list; accepting again keeps it. An
-// invitation that was used, has expired or was withdrawn is KindGone.
+// the conflict "licences_exhausted", which says the place on the list; accepting again keeps it. A user
+// whom a SCIM client created is active or waits already: that they accept is noted. An invitation that
+// was used, has expired or was withdrawn is KindGone.
 func (s *Store) AcceptInvitation(ctx context.Context, invitationID string) (directory.User, error) {
 	var user directory.User
 	place := 0
@@ -70,7 +71,7 @@ func enter(ctx context.Context, tx *sqlx.Tx, user directory.User, free bool) (di
 func lockInvited(ctx context.Context, tx *sqlx.Tx, invitationID string) (account string, free bool, err error) {
 	err = tx.QueryRowContext(ctx, `
 		SELECT a.id, a.licences_used < a.licences_total FROM mails m JOIN accounts a ON a.id = m.account_id
-		WHERE m.kind = 'invitation' AND m.cause = $1 FOR NO KEY UPDATE OF a`, invitationID).Scan(&account, &free)
+		WHERE m.kind IN ('invitation', 'setup') AND m.cause = $1 FOR NO KEY UPDATE OF a`, invitationID).Scan(&account, &free)
 	return account, free, found("invitation", err)
 }
 
@@ -83,15 +84,15 @@ func checkInvitation(ctx context.Context, tx *sqlx.Tx, invitationID string) (dir
 	}
 	err := tx.GetContext(ctx, &row, `
 		SELECT `+userColumns+`, invitation_id IS NOT DISTINCT FROM $1 AS present, invited_at < now() - $2 * interval '1 second' AS expired
-		FROM users WHERE id = (SELECT user_id FROM mails WHERE kind = 'invitation' AND cause = $1)`, invitationID, int(InvitationLife.Seconds()))
+		FROM users WHERE id = (SELECT DISTINCT user_id FROM mails WHERE kind IN ('invitation', 'setup') AND cause = $1)`, invitationID, int(InvitationLife.Seconds()))
 	switch {
 	case err != nil:
 		return row.User, found("invitation", err)
 	case !row.Status.In():
 		return row.User, gone("invitation_revoked", "The invitation was withdrawn. Ask your admins for a new one.")
-	case !row.Present, row.Status == directory.Active:
+	case !row.Present, row.Status == directory.Active && row.AcceptedAt != nil:
 		return row.User, gone("invitation_used", "The invitation was used already. Sign in instead.")
-	case row.Status == directory.Invited && row.Expired:
+	case row.AcceptedAt == nil && row.Expired:
 		return row.User, gone("invitation_expired", "The invitation has expired. Ask your admins for a new one.")
 	}
 	return row.User, nil

@@ -8,6 +8,7 @@ import (
 // The kinds of message.
 const (
 	MailInvitation = "invitation"
+	MailSetup      = "setup" // asks who is in already to set up their account
 	MailNotice     = "notice"
 )
 
@@ -24,14 +25,15 @@ const (
 // Mail is a message to send, with what its text needs.
 type Mail struct {
 	ID          int64  `db:"id"`
-	Kind        string `db:"kind"`  // MailInvitation or MailNotice
-	Cause       string `db:"cause"` // the id of the invitation or of the notification
+	Kind        string `db:"kind"`
+	Cause       string `db:"cause"` // the id of the invitation or, of a notice, of the notification
 	UserID      string `db:"user_id"`
 	To          string `db:"email"`
 	FirstName   string `db:"first_name"`
 	AccountName string `db:"account_name"`
-	// Stands: of an invitation, that the user is still invited, by this one; of a notice, that the
-	// user is active.
+	// Stands: of an invitation, that the user is still invited, by this one; of a set-up mail, that
+	// this is still the user's invitation, and that they are active or wait for a licence; of a
+	// notice, that the user is active.
 	Stands    bool      `db:"stands"`
 	Title     string    `db:"title"`   // of a notice
 	Message   string    `db:"message"` // of a notice; plain text, one paragraph a line
@@ -45,6 +47,7 @@ func (s *Store) DueMails(ctx context.Context, accountID string, limit int) ([]Ma
 	err := s.db.SelectContext(ctx, &mails, `
 		SELECT m.id, m.kind, m.cause, m.user_id, u.email, u.first_name, a.name AS account_name, m.attempts, m.created_at,
 		       CASE m.kind WHEN 'invitation' THEN u.status = 'invited' AND u.invitation_id IS NOT DISTINCT FROM m.cause
+		       WHEN 'setup' THEN u.status IN ('active', 'awaiting_licence') AND u.invitation_id IS NOT DISTINCT FROM m.cause
 		       ELSE u.status = 'active' AND n.id IS NOT NULL END AS stands,
 		       coalesce(n.title, '') AS title, coalesce(n.message, '') AS message
 		FROM mails m JOIN users u ON u.id = m.user_id JOIN accounts a ON a.id = m.account_id

@@ -71,3 +71,30 @@ func TestM3InvitedOnce(t *testing.T) {
 	_, err = b.store.AcceptInvitation(t.Context(), second)
 	require.NoError(t, err)
 }
+
+func TestD5_SetUpMailStandsWhileItsUserIsIn(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := t.Context()
+	_, active := b.insertPushed("active@corp.example", directory.Active)
+	_, waits := b.insertPushed("waits@corp.example", directory.AwaitingLicence)
+	_, nameless := b.insertPushed("no address", directory.Active)
+	out, _ := b.insertPushed("out@corp.example", directory.Active)
+	_, err := b.store.DeactivateUser(ctx, b.account.ID, out)
+	require.NoError(t, err)
+	again, _ := b.insertPushed("again@corp.example", directory.Active)
+	_, err = b.db.Exec(`UPDATE users SET invitation_id = gen_random_uuid() WHERE id = $1`, again)
+	require.NoError(t, err)
+
+	due, err := b.store.DueMails(ctx, b.account.ID, 10)
+	require.NoError(t, err)
+	var standing []string
+	for _, m := range due {
+		if m.Kind == store.MailSetup && m.Stands {
+			standing = append(standing, m.Cause)
+			require.Equal(t, "Hand", m.FirstName)
+			require.Equal(t, "Example", m.AccountName)
+		}
+	}
+	require.ElementsMatch(t, []string{active, waits, nameless}, standing)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -120,6 +121,45 @@ func grantedText() (title, message string) {
 	return "You have a licence now", lines(
 		"A licence has become free and is yours: your account is active.",
 		"What to do: nothing more; you can sign in now.")
+}
+
+func scimHeldText(client string, removals int, g directory.Guard) (title, message string) {
+	return "SCIM removals await approval", lines(
+		fmt.Sprintf("The SCIM client “%s” would take out %s within %s. The guard lets pass at most %d, and at most %d %% of the users.",
+			client, plural(removals, "user", "users"), plural(g.WindowDays, "day", "days"), g.MaxRemovals, g.MaxRemovalPercent),
+		"From now on Rollcall refuses to deactivate or delete users through SCIM. New users and other changes still pass.",
+		"What to do: look at who is to leave. If that is right, approve the removals, and the identity provider's next try passes. If it is not, correct it there: nobody leaves until you approve.")
+}
+
+// expiringToken is a SCIM token that will expire, or has.
+type expiringToken struct {
+	ID         string    `db:"id"`
+	AccountID  string    `db:"account_id"`
+	Name       string    `db:"name"`
+	ExpiresAt  time.Time `db:"expires_at"`
+	Expired    bool      `db:"expired"`
+	DateFormat string    `db:"date_format"`
+	TimeZone   string    `db:"time_zone"`
+}
+
+// when is the token's expiry as the account writes times.
+func (t expiringToken) when() string {
+	at := t.ExpiresAt.UTC()
+	if zone, err := time.LoadLocation(t.TimeZone); err == nil {
+		at = at.In(zone)
+	}
+	return fmt.Sprintf("%s at %s (%s)", at.Format(directory.DateFormats()[t.DateFormat]), at.Format("15:04"), t.TimeZone)
+}
+
+func expiringText(t expiringToken) (title, message string) {
+	title = fmt.Sprintf("The SCIM token “%s” is about to expire", t.Name)
+	what := fmt.Sprintf("The SCIM token “%s” expires on %s. From then on the identity provider that uses it is refused: nobody comes in, and nobody is taken out.", t.Name, t.when())
+	if t.Expired {
+		title = fmt.Sprintf("The SCIM token “%s” has expired", t.Name)
+		what = fmt.Sprintf("The SCIM token “%s” expired on %s. The identity provider that uses it is refused: nobody comes in, and nobody is taken out.", t.Name, t.when())
+	}
+	return title, lines(what,
+		"What to do: make a new SCIM token, put it into the identity provider, then revoke this one. Both may be in force at once, so that nothing is missed.")
 }
 
 // lines is a message of one paragraph a line, without empty ones.

@@ -120,8 +120,8 @@ func noticeWaiting(ctx context.Context, tx *sqlx.Tx, run noticedRun) error {
 	return noticeExhausted(ctx, tx, run.AccountID)
 }
 
-// noticeDeactivated tells the admins who are left that one of them was taken out by another.
-func noticeDeactivated(ctx context.Context, tx *sqlx.Tx, user directory.User) error {
+// noticeLeft tells the admins who are left that one of them was taken out, and by whom.
+func noticeLeft(ctx context.Context, tx *sqlx.Tx, user directory.User, by string) error {
 	if !directory.MayAdminister(user.RoleID) {
 		return nil
 	}
@@ -129,7 +129,7 @@ func noticeDeactivated(ctx context.Context, tx *sqlx.Tx, user directory.User) er
 	if err := tx.GetContext(ctx, &role, `SELECT name FROM roles WHERE account_id = $1 AND id = $2`, user.AccountID, user.RoleID); err != nil {
 		return err
 	}
-	title, message := leaversText("an admin", []leaver{{Label: user.Name(), Role: role, Status: user.Status}})
+	title, message := leaversText(by, []leaver{{Label: user.Name(), Role: role, Status: user.Status}})
 	return noticeAdmins(ctx, tx, user.AccountID, notice{kind: directory.NoticeAdminLeft, cause: newID(), title: title, message: message})
 }
 
@@ -148,6 +148,40 @@ func noticeGranted(ctx context.Context, tx *sqlx.Tx, accountID string, users []d
 	}
 	title, message := grantedText()
 	return notify(ctx, tx, accountID, audience{users: ids}, notice{kind: directory.NoticeLicenceGranted, cause: newID(), title: title, message: message})
+}
+
+// noticeSCIMHeld tells the admins that the guard holds the removals of a SCIM client from now on:
+// removals are those that it counts, with the one that was too many. It belongs into the transaction
+// that begins the hold.
+func noticeSCIMHeld(ctx context.Context, tx *sqlx.Tx, accountID, client string, removals int, g directory.Guard) error {
+	title, message := scimHeldText(client, removals, g)
+	return noticeAdmins(ctx, tx, accountID, notice{kind: directory.NoticeSCIMHeld, cause: newID(), title: title, message: message})
+}
+
+// noticeExpiring tells the admins of each SCIM token that expires within expiryNotice, or has, unless
+// they were told of it before, and returns the accounts that have such tokens. The condition narrows
+// the tokens t to look at.
+func noticeExpiring(ctx context.Context, tx *sqlx.Tx, condition string, args ...any) ([]string, error) {
+	q := query{text: `
+		UPDATE scim_tokens t SET expiry_told_at = now() FROM accounts a
+		WHERE a.id = t.account_id AND a.provisioning = 'scim' AND t.revoked_at IS NULL AND t.expiry_told_at IS NULL`}
+	q.and(`t.expires_at < now() + ? * interval '1 second'`, int(expiryNotice.Seconds()))
+	q.and(condition, args...)
+	q.add(` RETURNING t.id, t.account_id, t.name, t.expires_at, t.expires_at <= now() AS expired, a.date_format, a.time_zone`)
+	var tokens []expiringToken
+	if err := tx.SelectContext(ctx, &tokens, q.text, q.args...); err != nil {
+		return nil, err
+	}
+	var accounts []string
+	for _, token := range tokens {
+		title, message := expiringText(token)
+		if err := noticeAdmins(ctx, tx, token.AccountID, notice{kind: directory.NoticeSCIMTokenExpiring, cause: token.ID, title: title, message: message}); err != nil {
+			return nil, err
+		}
+		accounts = append(accounts, token.AccountID)
+	}
+	slices.Sort(accounts)
+	return slices.Compact(accounts), nil
 }
 
 func noticeAdmins(ctx context.Context, tx *sqlx.Tx, accountID string, n notice) error {

@@ -27,7 +27,7 @@ func fillSeats(ctx context.Context, tx *sqlx.Tx, accountID string, cause directo
 	}
 	var seated []directory.User
 	if err := tx.SelectContext(ctx, &seated, `
-		UPDATE users SET status = 'active', accepted_at = coalesce(accepted_at, now()) WHERE id = ANY($1::uuid[])
+		UPDATE users SET status = 'active' WHERE id = ANY($1::uuid[])
 		RETURNING `+userColumns, pq.StringArray(next)); err != nil {
 		return err
 	}

@@ -21,7 +21,9 @@ import (
 
 // Store is the database. Its methods are safe for concurrent use.
 type Store struct {
-	db *sqlx.DB
+	db        *sqlx.DB
+	hot       hot
+	creations combiner[*creation]
 }
 
 // Option changes how a store is opened.
@@ -47,7 +49,7 @@ func Open(ctx context.Context, databaseURL string, options ...Option) (*Store, e
 	for _, option := range options {
 		option(db)
 	}
-	s := &Store{db: db}
+	s := &Store{db: db, hot: hot{db: db}}
 	if err := s.Ping(ctx); err != nil {
 		_ = db.Close()
 		return nil, err

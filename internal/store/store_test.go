@@ -32,14 +32,21 @@ type bench struct {
 
 func setup(t testing.TB, options ...store.Option) *bench {
 	t.Helper()
+	b := bare(t, options...)
+	b.account, b.token = b.newAccount("Example", 1000)
+	b.source, b.config = b.configure(b.account.ID)
+	return b
+}
+
+// bare is a database without an account.
+func bare(t testing.TB, options ...store.Option) *bench {
+	t.Helper()
 	url := postgrestest.New(t, store.Migrate)
 	b := &bench{t: t, url: url, store: open(t, url, options...), settings: reconcile.Settings{OnSourceDelete: directory.DeactivateUser, SourceName: "Microsoft Entra ID"}}
 	db, err := sqlx.Open("postgres", url)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	b.db = db
-	b.account, b.token = b.newAccount("Example", 1000)
-	b.source, b.config = b.configure(b.account.ID)
 	return b
 }
 

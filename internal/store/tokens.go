@@ -81,11 +81,7 @@ func (s *Store) CreateToken(ctx context.Context, accountID, name, roleID string)
 }
 
 func createToken(ctx context.Context, tx *sqlx.Tx, accountID, name, roleID string, userID *string) (directory.Token, string, error) {
-	random := make([]byte, 32)
-	if _, err := rand.Read(random); err != nil {
-		return directory.Token{}, "", err
-	}
-	secret := tokenPrefix + base64.RawURLEncoding.EncodeToString(random)
+	secret := newSecret(tokenPrefix)
 	var token directory.Token
 	err := tx.GetContext(ctx, &token, `
 		INSERT INTO api_tokens (id, account_id, name, hash, role_id, user_id) VALUES ($1, $2, $3, $4, $5, $6)
@@ -105,6 +101,13 @@ func (s *Store) RevokeToken(ctx context.Context, accountID, id string) error {
 	result, err := s.db.ExecContext(ctx, `
 		UPDATE api_tokens SET revoked_at = coalesce(revoked_at, now()) WHERE account_id = $1 AND id = $2`, accountID, id)
 	return wrap("revoke token", changed("token", result, err))
+}
+
+// newSecret is a token that nobody can guess; prefix tells people what it is.
+func newSecret(prefix string) string {
+	random := make([]byte, 32)
+	_, _ = rand.Read(random) // never fails
+	return prefix + base64.RawURLEncoding.EncodeToString(random)
 }
 
 // tokenHash is what is kept of a token or a consent state: they are long and random, so one

@@ -88,7 +88,7 @@ func (s *Store) DeactivateUser(ctx context.Context, accountID, userID string) (d
 		err := tx.GetContext(ctx, &user, `
 			UPDATE users SET status = 'deactivated', deactivated_by = 'admin' WHERE id = $1 RETURNING `+userColumns, user.ID)
 		if err == nil && wasIn {
-			err = noticeDeactivated(ctx, tx, user)
+			err = noticeLeft(ctx, tx, user, "an admin")
 		}
 		return directory.ActionDeactivate, err
 	})

@@ -6,7 +6,7 @@ import "net/http"
 func (s *site) showInvitation(w http.ResponseWriter, r *http.Request) {
 	s.say(w, r, http.StatusOK, message{
 		Title:  "You are invited",
-		Text:   []string{"Accept the invitation to start working. It takes one of your organization's licences."},
+		Text:   []string{"Accept the invitation to start working. Each active user takes one of your organization's licences."},
 		Button: "Accept the invitation",
 	})
 }

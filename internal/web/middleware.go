@@ -13,6 +13,7 @@ import (
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 	"github.com/rollcall-sync/rollcall/internal/web/problem"
+	"github.com/rollcall-sync/rollcall/internal/web/scim"
 )
 
 // identify gives each request an id, under which the log and the answer speak of it.
@@ -53,7 +54,7 @@ func (s *site) route(r *http.Request) string {
 	}
 }
 
-// recover turns a panic into a problem. http.ErrAbortHandler is meant to break an answer off.
+// recover turns a panic into an error of ours. http.ErrAbortHandler is meant to break an answer off.
 func (s *site) recover(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -68,10 +69,19 @@ func (s *site) recover(next http.Handler) http.Handler {
 			if out, ok := w.(*recorder); ok && out.status != 0 {
 				panic(http.ErrAbortHandler) // half an answer is out: break it off
 			}
-			s.report.Write(w, r, problem.Internal(r.Context()))
+			s.fail(w, r, problem.Internal(r.Context()))
 		}()
 		next.ServeHTTP(w, r)
 	})
+}
+
+// fail answers with an error in the form of whom the path belongs to.
+func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if scim.Below(r.URL.Path) {
+		s.scim.WriteError(w, r, err)
+		return
+	}
+	s.report.Write(w, r, err)
 }
 
 // secure sets the headers that keep a browser from doing more with an answer than it should.
@@ -87,19 +97,18 @@ func (s *site) secure(next http.Handler) http.Handler {
 	})
 }
 
-// dispatch finds the route. What no route takes is answered as a problem, and so is what no route
-// of the API could read.
+// dispatch finds the route. What no route takes is refused, and so is what no route could read.
 func (s *site) dispatch() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler, route := s.mux.Handler(r)
 		switch {
 		case route == "":
-			s.report.Write(w, r, noRoute(handler, r))
+			s.fail(w, r, noRoute(handler, r))
 		case !readable(r.URL.Path):
-			s.report.Write(w, r, problem.NoRoute())
+			s.fail(w, r, problem.NoRoute())
 		default:
 			if err := checkForm(r); err != nil {
-				s.report.Write(w, r, err)
+				s.fail(w, r, err)
 				return
 			}
 			s.mux.ServeHTTP(w, r)

@@ -70,7 +70,7 @@ func (b *bench) apiRoutes() []apiRoute {
 			routes = append(routes, r)
 		}
 	}
-	require.Len(b, routes, 50)
+	require.Len(b, routes, 56)
 	return routes
 }
 
@@ -89,10 +89,13 @@ func (b *bench) things() map[string]string {
 	require.NoError(b, err)
 	organization, err := b.store.CreateOrganization(b.Context(), b.account.ID, "Sales")
 	require.NoError(b, err)
+	scimToken := uuid.NewString()
+	_, err = b.db.Exec(`INSERT INTO scim_tokens (id, account_id, name, hash, created_by) VALUES ($1, $2, 'one', 'hash', 'Ana')`, scimToken, b.account.ID)
+	require.NoError(b, err)
 	return map[string]string{
 		"configurations": configuration, "runs": run, "users": user, "tokens": token.ID, "connections": b.connect(),
 		"fields": field.ID, "roles": role.ID, "organizations": organization.ID, "groups": b.newGroup("Engineering"),
-		"notifications": b.notify(b.ownerID()),
+		"notifications": b.notify(b.ownerID()), "scim": scimToken,
 	}
 }
 

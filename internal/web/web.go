@@ -1,4 +1,4 @@
-// Package web puts the starter's HTTP together: the API, the few pages that people reach by link,
+// Package web puts the starter's HTTP together: the API, SCIM, the few pages that people reach by link,
 // health, metrics and the API's documentation, behind one set of middleware.
 //
 // It decides nothing about users or runs; that is admin's.
@@ -15,12 +15,17 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/admin"
 	"github.com/rollcall-sync/rollcall/internal/web/api"
 	"github.com/rollcall-sync/rollcall/internal/web/problem"
+	"github.com/rollcall-sync/rollcall/internal/web/scim"
 )
 
 // Options are what the handler needs.
 type Options struct {
 	Admin *admin.Admin
 	Log   *slog.Logger
+	// SCIMRate is how many requests a second a SCIM token may make.
+	SCIMRate int
+	// WakeMail is told that a SCIM client may have left mail to deliver for an account. It must not wait.
+	WakeMail func(accountID string)
 	// Mounts are further handlers, by pattern as of http.ServeMux. A pattern may hold a secret: no
 	// log and no metric shows it.
 	Mounts map[string]http.Handler
@@ -31,6 +36,7 @@ type site struct {
 	admin   *admin.Admin
 	log     *slog.Logger
 	report  problem.Reporter
+	scim    *scim.Service
 	pages   *pages
 	mux     *http.ServeMux
 	mounts  map[string]http.Handler
@@ -48,6 +54,9 @@ func Handler(o Options) (http.Handler, error) {
 		pages: templates, mux: http.NewServeMux(), mounts: o.Mounts, metrics: newMetrics(),
 	}
 	description := api.Register(s.mux, o.Admin, o.Log)
+	s.scim = scim.Register(s.mux, scim.Options{
+		Store: o.Admin.Store, PublicURL: o.Admin.PublicURL, RequestsPerSecond: o.SCIMRate, WakeMail: o.WakeMail, Log: o.Log,
+	})
 	openAPI, err := json.Marshal(description)
 	if err != nil {
 		return nil, fmt.Errorf("encode OpenAPI: %w", err)
@@ -64,7 +73,7 @@ func Handler(o Options) (http.Handler, error) {
 	for pattern, handler := range o.Mounts {
 		s.mux.Handle(pattern, handler)
 	}
-	return s.identify(s.observe(s.recover(s.secure(s.dispatch())))), nil
+	return s.identify(scim.Tidy(s.observe(s.recover(s.secure(s.dispatch()))))), nil
 }
 
 func serve(contentType string, content []byte) http.HandlerFunc {

@@ -66,7 +66,7 @@ func startBench(t *testing.T, google bool) *bench {
 	}
 	b.tenants.register(&options, keyring)
 	b.admin = admin.New(options)
-	handler, err := web.Handler(web.Options{Log: log, Admin: b.admin, Mounts: map[string]http.Handler{
+	handler, err := web.Handler(web.Options{Log: log, Admin: b.admin, SCIMRate: 1000, WakeMail: func(string) {}, Mounts: map[string]http.Handler{
 		"/codec/S3CR3T/": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "decoded") }),
 	}})
 	require.NoError(t, err)
@@ -234,7 +234,7 @@ func (b *bench) newUser(email string, status directory.UserStatus) (id, invitati
 func (b *bench) digest() string {
 	b.Helper()
 	var all bytes.Buffer
-	for _, table := range []string{"accounts", "roles", "organizations", "fields", "users", "connections", "configurations", "links", "runs", "changes", "mails", "consents", "groups", "memberships", "notifications"} {
+	for _, table := range []string{"accounts", "roles", "organizations", "fields", "users", "connections", "configurations", "links", "runs", "changes", "mails", "consents", "groups", "memberships", "notifications", "scim_tokens", "scim_guards"} {
 		var sum string
 		require.NoError(b, b.db.GetContext(b.Context(), &sum, `SELECT coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM `+table+` t`))
 		all.WriteString(table + "=" + sum + " ")

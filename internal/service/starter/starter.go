@@ -43,7 +43,7 @@ func Run(ctx context.Context, c config.Starter, tc engine.Options, log *slog.Log
 		GoogleClientID: c.Google.ClientID, GoogleClientSecret: string(c.Google.ClientSecret),
 		GoogleLoginURL: c.Google.LoginURL, HTTP: service.HTTPClient(c.Common),
 	})
-	handler, err := web.Handler(web.Options{Admin: a, Log: log, Mounts: codec(c)})
+	handler, err := web.Handler(web.Options{Admin: a, Log: log, SCIMRate: c.SCIMRate, WakeMail: waking(ctx, a.WakeMail), Mounts: codec(c)})
 	if err != nil {
 		return err
 	}

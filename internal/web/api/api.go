@@ -56,6 +56,7 @@ func (s *api) routes() {
 	s.notificationRoutes()
 	s.invitationRoutes()
 	s.tokenRoutes()
+	s.scimRoutes()
 }
 
 func (s *api) config() huma.Config {

@@ -1,0 +1,22 @@
+package admin
+
+import (
+	"context"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
+)
+
+// CreateSCIMToken makes a token for a SCIM client and returns its secret, which nobody can read again.
+// The first one turns SCIM on. Without expiresAt it is in force until it is revoked.
+func (a *Admin) CreateSCIMToken(ctx context.Context, who directory.Principal, name string, expiresAt *time.Time) (directory.SCIMToken, string, error) {
+	var secret string
+	token, err := named(name, func(name string) (t directory.SCIMToken, err error) {
+		t, secret, err = a.Store.CreateSCIMToken(ctx, who.AccountID, name, who.Name, expiresAt)
+		return t, err
+	})
+	if err == nil && expiresAt != nil { // which may be so soon that the admins are told at once
+		a.WakeMail(ctx, who.AccountID)
+	}
+	return token, secret, err
+}

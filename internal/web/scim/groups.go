@@ -1,0 +1,103 @@
+package scim
+
+import (
+	"context"
+
+	protocol "github.com/rollcall-sync/rollcall/internal/scim"
+	"github.com/rollcall-sync/rollcall/internal/scim/schema"
+	"github.com/rollcall-sync/rollcall/internal/store"
+)
+
+// groups are the groups that SCIM clients pushed.
+type groups struct {
+	store *store.Store
+	base  string
+}
+
+func (groups) kind(c caller) *schema.ResourceType { return c.group }
+
+func (g groups) create(ctx context.Context, r request) (resource, error) {
+	in, members, err := protocol.DecodeGroup(r.body)
+	if err != nil {
+		return resource{}, err
+	}
+	var first []protocol.Member
+	if members != nil {
+		first = *members
+	}
+	made, err := g.store.CreateSCIMGroup(ctx, r.SCIMClient, in, first, r.shown.Wants("members"))
+	return g.answer(r, made, err)
+}
+
+func (g groups) read(ctx context.Context, r request) (resource, error) {
+	found, err := g.store.SCIMGroup(ctx, r.SCIMClient, r.id, r.shown.Wants("members"))
+	return g.answer(r, found, err)
+}
+
+// replace is PUT, RFC 7644, section 3.5.1, but that a body without members leaves them: clients that
+// rename a group send no members.
+func (g groups) replace(ctx context.Context, r request) (resource, error) {
+	in, members, err := protocol.DecodeGroup(r.body)
+	if err != nil {
+		return resource{}, err
+	}
+	return g.change(ctx, r, func(store.SCIMGroup) (protocol.Group, []protocol.MemberChange, error) {
+		if members == nil {
+			return in, nil, nil
+		}
+		return in, []protocol.MemberChange{{Action: protocol.ReplaceMembers, Members: *members}}, nil
+	})
+}
+
+func (g groups) patch(ctx context.Context, r request) (resource, error) {
+	patch, err := protocol.ParsePatch(r.group, r.body)
+	if err != nil {
+		return resource{}, err
+	}
+	return g.change(ctx, r, func(before store.SCIMGroup) (protocol.Group, []protocol.MemberChange, error) {
+		return patch.ApplyGroup(protocol.Group{DisplayName: before.DisplayName, ExternalID: before.ExternalID}, before.ID)
+	})
+}
+
+func (g groups) change(ctx context.Context, r request, next func(before store.SCIMGroup) (protocol.Group, []protocol.MemberChange, error)) (resource, error) {
+	changed, err := g.store.ChangeSCIMGroup(ctx, r.SCIMClient, r.id, r.shown.Wants("members"),
+		func(before store.SCIMGroup) (protocol.Group, []protocol.MemberChange, error) {
+			if err := r.when.check(before.Version); err != nil {
+				return protocol.Group{}, nil, err
+			}
+			return next(before)
+		})
+	return g.answer(r, changed, err)
+}
+
+func (g groups) remove(ctx context.Context, r request) error {
+	return g.store.DeleteSCIMGroup(ctx, r.SCIMClient, r.id, func(before store.SCIMGroup) error { return r.when.check(before.Version) })
+}
+
+// answer is a group as the client asked for it, or the error of what it asked.
+func (g groups) answer(r request, group store.SCIMGroup, err error) (resource, error) {
+	if err != nil {
+		return resource{}, err
+	}
+	return g.show(r.caller, group, r.shown), nil
+}
+
+// show is a group as the client asked for it.
+func (g groups) show(c caller, group store.SCIMGroup, shown protocol.Selection) resource {
+	location := g.base + c.group.Endpoint + "/" + group.ID
+	document := map[string]any{
+		"schemas": []any{c.group.Core.ID}, "id": group.ID, "displayName": group.DisplayName,
+		"meta": meta(c.group.Name, location, group.Version, group.CreatedAt, group.UpdatedAt),
+	}
+	if group.ExternalID != "" {
+		document["externalId"] = group.ExternalID
+	}
+	if len(group.Members) > 0 {
+		members := make([]any, len(group.Members))
+		for i, member := range group.Members {
+			members[i] = map[string]any{"value": member.ID, "display": member.Display, "$ref": g.base + c.user.Endpoint + "/" + member.ID, "type": c.user.Name}
+		}
+		document["members"] = members
+	}
+	return resource{id: group.ID, location: location, version: group.Version, document: shown.Apply(document)}
+}
