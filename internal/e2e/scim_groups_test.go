@@ -39,6 +39,8 @@ func TestD4_PushedGroupsHaveMembersOfTheAccountOnly(t *testing.T) {
 	id := made.body["id"].(string)
 	require.Equal(t, []string{ana}, valuesOf(made.body["members"]), "only who is in the account through SCIM")
 	require.Equal(t, "Group", made.at("meta", "resourceType"))
+	require.Equal(t, p.credentials.BaseURL+"/Users/"+ana, made.at("members", 0, "$ref"))
+	require.Equal(t, p.credentials.BaseURL+"/Groups/"+id, dig(p.read(ana), "groups", 0, "$ref"))
 	require.Equal(t, "g-1", made.body["externalId"])
 	require.Equal(t, made.body, p.must(http.StatusOK, http.MethodGet, "/Groups/"+id, nil).body)
 	require.Equal(t, pushedGroup{syncedGroup{ID: id, Name: "Design", Members: 1, Parked: 2}, directory.FromSCIM}, p.group(id))

@@ -105,3 +105,24 @@ func TestF11_TheGuardCountsAShareToo(t *testing.T) {
 	p.refused(http.StatusUnprocessableEntity, http.MethodPatch, "/v1/scim/guard", object{"max_removal_percent": 101})
 	p.refused(http.StatusUnprocessableEntity, http.MethodPatch, "/v1/scim/guard", object{"max_removals": -1})
 }
+
+func TestF11_AnApprovalEnds(t *testing.T) {
+	t.Parallel()
+	p := newIDP(t, 100)
+	p.guard(http.MethodPatch, "", object{"max_removals": 1})
+	u := p.pushedMany(5)
+	leaves := func(id string, status int) {
+		t.Helper()
+		p.must(status, http.MethodDelete, "/Users/"+id, nil)
+	}
+	leaves(u[0], http.StatusNoContent)
+	leaves(u[1], http.StatusForbidden)
+	p.guard(http.MethodPost, "/approve", nil)
+	leaves(u[1], http.StatusNoContent)
+	leaves(u[2], http.StatusNoContent)
+	p.execute(`UPDATE scim_guards SET approved_until = now() WHERE account_id = $1`, p.account.ID)
+	require.Zero(t, p.guard(http.MethodGet, "", nil).Removals, "what was approved does not count again")
+	leaves(u[3], http.StatusNoContent)
+	leaves(u[4], http.StatusForbidden)
+	require.Len(t, p.notices(noticeRemovalsHeld), 2, "the admins are told again")
+}

@@ -104,7 +104,9 @@ func TestD8_Sorting(t *testing.T) {
 	require.Equal(t, "di ana bo", strings.Join(strings.Fields(order("sortBy", "name.familyName"))[:3], " "), "whatever the case of letters")
 	require.Equal(t, "ana bo cy di ed", order("sortBy", "emails.value"), "the primary value sorts")
 	require.Equal(t, "ed di cy bo ana", order("sortBy", "meta.created", "sortOrder", "descending"))
-	p.must(http.StatusBadRequest, http.MethodGet, "/Users?sortBy=nothing", nil)
+	for _, query := range []string{"?sortBy=nothing", "?sortBy=userName&sortOrder=sideways"} {
+		p.must(http.StatusBadRequest, http.MethodGet, "/Users"+query, nil)
+	}
 }
 
 func TestD8_Search(t *testing.T) {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"testing"
@@ -62,6 +63,32 @@ func TestD3_TheSameAgainChangesNothing(t *testing.T) {
 	require.Len(t, p.log(id), lines)
 }
 
+func TestD3_EachChangeIsInTheLogWithBeforeAndAfter(t *testing.T) {
+	t.Parallel()
+	p := newIDP(t, 10)
+	desk := p.field("Desk", "integer")
+	id := p.create(pushed("ana@corp.example", object{"password": "t1meMa$heen"}))
+	path := "/Users/" + id
+	p.patch(path, op("replace", "name.familyName", "Ruiz"))
+	p.patch(path, op("replace", "title", "Lead"))
+	p.patch(path, op("replace", p.extension()+":desk", 7))
+	p.patch(path, op("replace", "active", false))
+	log := p.log(id)
+	require.Len(t, log, 5, "a line for each request")
+	created := log[0]
+	require.Equal(t, directory.ActionCreate, created.Action)
+	require.Equal(t, []any{"ana@corp.example", "ana", "Roe", "active"}, []any{created.After["email"], created.After["first_name"], created.After["last_name"], created.After["status"]})
+	require.Equal(t, []any{"Roe", "Ruiz"}, []any{log[1].Before["last_name"], log[1].After["last_name"]})
+	require.Equal(t, []any{nil, "Lead"}, []any{dig(log[2].Before, "attributes", "title"), dig(log[2].After, "attributes", "title")})
+	require.Equal(t, []any{nil, 7.0}, []any{dig(log[3].Before, "fields", desk), dig(log[3].After, "fields", desk)})
+	require.Equal(t, []any{"active", "deactivated"}, []any{log[4].Before["status"], log[4].After["status"]})
+	for _, line := range log {
+		require.Equal(t, id, line.Subject.ID)
+		require.Nil(t, line.RunID)
+		require.NotContains(t, fmt.Sprint(line.After), "t1meMa")
+	}
+}
+
 func TestD3_WhomAnAdminTookOutOnlyAnAdminBringsBack(t *testing.T) {
 	t.Parallel()
 	p := newIDP(t, 10)
@@ -71,6 +98,10 @@ func TestD3_WhomAnAdminTookOutOnlyAnAdminBringsBack(t *testing.T) {
 	p.patch("/Users/"+id, op("replace", "active", false))
 	require.Equal(t, true, p.patch("/Users/"+id, op("replace", "active", true))["active"])
 	require.Equal(t, directory.Deactivated, p.userByID(id).Status)
+	log := p.log(id)
+	require.Len(t, log[len(log)-1].Problems, 1, "the log says why")
+	require.Contains(t, log[len(log)-1].Problems[0].Message, "an admin deactivated them")
+	require.NotEmpty(t, log[len(log)-1].Problems[0].Remedy)
 	p.call(http.MethodPost, "/v1/users/"+id+"/activate", nil, nil)
 	require.Equal(t, directory.Active, p.userByID(id).Status)
 }
@@ -101,6 +132,8 @@ func TestD5_ActiveAtOnceAndAskedToSetUp(t *testing.T) {
 	p.await("a mail of it", func() bool { return len(p.noticeMails("waiting@corp.example")) == 1 })
 	p.must(http.StatusOK, http.MethodPut, "/Users/"+waiting, pushed("waiting@corp.example", object{"title": "Lead"}))
 	require.Equal(t, 1, p.count(`SELECT count(*) FROM mails WHERE user_id = $1 AND kind = 'setup'`, waiting), "nobody is asked twice")
+	nameless := p.create(object{"schemas": []string{userURN}, "userName": "no address"})
+	require.Zero(t, p.count(`SELECT count(*) FROM mails WHERE user_id = $1`, nameless), "who has no address is not written to")
 	p.patch("/Users/"+in, op("replace", "active", true))
 	require.Equal(t, directory.AwaitingLicence, p.userByID(in).Status)
 	require.Equal(t, true, p.read(in)["active"])
