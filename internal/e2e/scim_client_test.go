@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -48,10 +49,11 @@ func newIDP(t *testing.T, licences int) *idp {
 	return pushing(accountOf(t, lendAny(t), t.Name(), licences))
 }
 
-// accountOf is an account at a stack, without a directory.
+// accountOf is an account at a stack, without a directory. No other has its name, by which its mails are
+// told apart, however often the test runs.
 func accountOf(t *testing.T, stack *devstack.Stack, name string, licences int) *company {
 	t.Helper()
-	account, err := stack.NewAccount(t.Context(), name, owner, licences)
+	account, err := stack.NewAccount(t.Context(), name+"-"+rand.Text()[:8], owner, licences)
 	require.NoError(t, err)
 	return &company{T: t, stack: stack, account: account}
 }

@@ -24,7 +24,9 @@ func TestD8_Discovery(t *testing.T) {
 	require.Equal(t, true, config.at("pagination", "index"))
 	require.Equal(t, p.credentials.BaseURL+"/ServiceProviderConfig", config.at("meta", "location"))
 
-	for path, ids := range map[string][]string{"/ResourceTypes": {"User", "Group"}, "/Schemas": {userURN, groupURN, enterpriseURN}} {
+	for path, ids := range map[string][]string{"/ResourceTypes": {"User", "Group"}, "/Schemas": {
+		userURN, groupURN, enterpriseURN, "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig", "urn:ietf:params:scim:schemas:core:2.0:ResourceType", "urn:ietf:params:scim:schemas:core:2.0:Schema",
+	}} {
 		page := p.list(path)
 		require.ElementsMatch(t, ids, page.texts("id"))
 		require.Equal(t, len(ids), page.total)

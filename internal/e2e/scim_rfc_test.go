@@ -34,12 +34,6 @@ func shaped(t *testing.T, want, got any, at string) {
 	}
 }
 
-// bjensen pushes the user of the RFC's examples.
-func (p *idp) bjensen() string {
-	p.Helper()
-	return p.made("/Users", ofRFC(p.T, "rfc7644-3.3-user-post_request"))
-}
-
 func TestD8_ResourcesOfTheRFC(t *testing.T) {
 	t.Parallel()
 	first := newIDP(t, 10)
@@ -77,6 +71,10 @@ func TestD8_RequestsOfTheRFC(t *testing.T) {
 	require.Equal(t, []string{id}, p.list("/Users"+where(`userName eq "bjensen"`, "attributes", "id,userName")).texts("id"))
 	shaped(t, ofRFC(t, "rfc7644-3.4.2-list_response-partial_attributes"), p.list("/Users?attributes=userName").body, "list")
 	shaped(t, ofRFC(t, "rfc7644-3.9-user-partial_response"), p.must(http.StatusOK, http.MethodGet, "/Users/"+id+"?attributes=userName", nil).body, "partial")
+
+	versioned := p.neighbour(t, "versioned").must(http.StatusCreated, http.MethodPost, "/Users", ofRFC(t, "rfc7644-3.14-user-post_request"))
+	shaped(t, ofRFC(t, "rfc7644-3.14-user-post_response"), versioned.body, "POST")
+	require.Equal(t, versioned.at("meta", "version"), versioned.header.Get("ETag"))
 
 	put := p.must(http.StatusOK, http.MethodPut, "/Users/"+id, ofRFC(t, "rfc7644-3.5.1-user-put_request"))
 	want = ofRFC(t, "rfc7644-3.5.1-user-put_response")
@@ -219,9 +217,13 @@ func TestD8_SchemasOfTheRFC(t *testing.T) {
 		shaped(t, example, now, name)
 		echoed(t, example, now, name, "required", "description")
 	}
-	for urn, name := range map[string]string{userURN: "user", groupURN: "group", enterpriseURN: "enterprise_user"} {
-		now := p.must(http.StatusOK, http.MethodGet, "/Schemas/"+urn, nil).body
-		describes(t, ofRFC(t, "rfc7643-8.7.1-schema-"+name)["attributes"], now["attributes"], name)
+	for _, name := range []string{
+		"8.7.1-schema-user", "8.7.1-schema-group", "8.7.1-schema-enterprise_user",
+		"8.7.2-schema-service_provider_configuration", "8.7.2-schema-resource_type", "8.7.2-schema-schema",
+	} {
+		example := ofRFC(t, "rfc7643-"+name)
+		now := p.must(http.StatusOK, http.MethodGet, "/Schemas/"+example["id"].(string), nil).body
+		describes(t, example["attributes"], now["attributes"], name)
 	}
 }
 

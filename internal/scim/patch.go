@@ -35,8 +35,8 @@ type operation struct {
 }
 
 // ParsePatch reads the body of a PATCH. The names of operations may be in any case. Without a path,
-// the names in the value may be paths themselves, and those that are unknown are passed over. Errors
-// are *Error.
+// the names in the value may be paths themselves, and those that are unknown are passed over. A list
+// without operations, which Microsoft's validator sends, changes nothing. Errors are *Error.
 func ParsePatch(t *schema.ResourceType, body []byte) (Patch, error) {
 	members, err := parseObject(body)
 	if err != nil {
@@ -44,8 +44,8 @@ func ParsePatch(t *schema.ResourceType, body []byte) (Patch, error) {
 	}
 	raw, _ := lookUp(members, "Operations")
 	list, ok := raw.([]any)
-	if !ok || len(list) == 0 {
-		return Patch{}, refuse(InvalidSyntax, "A PATCH needs \"Operations\": a list of one operation or more.")
+	if !ok {
+		return Patch{}, refuse(InvalidSyntax, "A PATCH needs \"Operations\": a list of operations.")
 	}
 	if len(list)+names(list) > maxOperations {
 		return Patch{}, tooLarge("A PATCH has at most %d operations, those without a path counted by the attributes in their value.", maxOperations)

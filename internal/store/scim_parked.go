@@ -91,10 +91,11 @@ type memberRow struct {
 	SCIMRef
 }
 
-// membersOf are the members of groups whom clients see, by the group's id and ordered by their own.
+// membersOf are the members of groups whom clients see, by the group's id and ordered by their own. Who has
+// no name has no display.
 func membersOf(ctx context.Context, db sqlx.QueryerContext, groupIDs []string) (map[string][]SCIMRef, error) {
 	return refs(ctx, db, `
-		SELECT m.group_id AS owner, u.id, `+userLabel+` AS display
+		SELECT m.group_id AS owner, u.id, trim(u.first_name || ' ' || u.last_name) AS display
 		FROM memberships m JOIN users u ON u.id = m.user_id JOIN scim_users s ON s.user_id = m.user_id
 		WHERE m.group_id = ANY($1::uuid[]) AND s.gone_at IS NULL ORDER BY u.id`, groupIDs)
 }

@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding/json"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -53,16 +54,16 @@ func attributesOf(list any, prefix string) map[string]map[string]any {
 
 // Where we stray from the schemas that RFC 7643, section 8.7.1 prints, and why.
 var strayed = map[string]map[string]any{
-	"active":        {"required": true},                                                             // it always has a value, and cannot be removed
-	"profileUrl":    {"caseExact": true},                                                            // a URI, RFC 7643, section 2.3.7
-	"groups.value":  {"caseExact": true},                                                            // an id, RFC 7643, section 3.1
-	"groups.$ref":   {"caseExact": true},                                                            // a URI
-	"groups.type":   {"canonicalValues": []any{"direct"}},                                           // no group is in another
-	"members.value": {"caseExact": true},                                                            // an id
-	"members.$ref":  {"caseExact": true, "mutability": "readOnly", "referenceTypes": []any{"User"}}, // made of the value
-	"members.type":  {"canonicalValues": []any{"User"}},                                             // no group is in another
-	"manager.value": {"required": false},                                                            // RECOMMENDED, RFC 7643, section 4.3
-	"manager.$ref":  {"required": false, "caseExact": true, "mutability": "readOnly"},               // made of the value
+	"active":        {"required": true},                                               // it always has a value, and cannot be removed
+	"profileUrl":    {"caseExact": true},                                              // a URI, RFC 7643, section 2.3.7
+	"groups.value":  {"caseExact": true},                                              // an id, RFC 7643, section 3.1
+	"groups.$ref":   {"caseExact": true},                                              // a URI
+	"groups.type":   {"canonicalValues": []any{"direct"}},                             // no group is in another
+	"members.value": {"caseExact": true},                                              // an id
+	"members.$ref":  {"caseExact": true, "referenceTypes": []any{"User"}},             // a URI; no group is in another
+	"members.type":  {"canonicalValues": []any{"User"}},                               // no group is in another
+	"manager.value": {"required": false},                                              // RECOMMENDED, RFC 7643, section 4.3
+	"manager.$ref":  {"required": false, "caseExact": true, "mutability": "readOnly"}, // made of the value
 }
 
 func TestD8_SchemasAreThoseOfTheRFC(t *testing.T) {
@@ -92,6 +93,26 @@ func TestD8_SchemasAreThoseOfTheRFC(t *testing.T) {
 			delete(document, "meta")
 			require.Equal(t, rfc, document)
 		})
+	}
+}
+
+func TestD8_ServiceSchemasAreThoseOfTheRFC(t *testing.T) {
+	t.Parallel()
+	for i, name := range []string{"service_provider_configuration", "resource_type", "schema"} {
+		s := ServiceSchemas()[i]
+		rfc, document := rfcDocument(t, "rfc7643-8.7.2-schema-"+name), ours(t, s.Document("https://rollcall.example/scim/v2"))
+		require.Equal(t, rfc["id"], document["id"])
+		require.Equal(t, strings.Replace(rfc["name"].(string), "Service Provider Configuration", "ServiceProviderConfig", 1), document["name"], "clients look for the name of section 5")
+		want, got := attributesOf(rfc["attributes"], ""), attributesOf(document["attributes"], "")
+		for path, a := range want {
+			for characteristic, value := range a {
+				require.Equal(t, value, got[path][characteristic], "%s of %s", characteristic, path)
+			}
+			delete(got, path)
+		}
+		for path := range got {
+			require.Regexp(t, `^pagination`, path, "of RFC 9865")
+		}
 	}
 }
 

@@ -1,7 +1,7 @@
 package schema
 
 // enterprise is the extension of RFC 7643, section 4.3. The RFC's two sections disagree on whether a
-// manager needs a value; it does not here. $ref is made of the value, so it is read-only.
+// manager needs a value; it does not here. $ref and displayName are read-only, and not returned.
 func enterprise() Schema {
 	return Schema{
 		ID: EnterpriseURN, Name: "EnterpriseUser", Description: "Enterprise User",

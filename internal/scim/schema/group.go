@@ -18,9 +18,11 @@ func members() Attribute {
 	value.Mutability = Immutable
 	kind := text("type", "What kind of resource the member is.")
 	kind.Mutability, kind.CanonicalValues = Immutable, []string{"User"}
+	ref := readOnly(Attribute{Name: "$ref", Description: "The URI of the member. It follows from the value.", Type: Reference, ReferenceTypes: []string{"User"}, CaseExact: true})
+	ref.Mutability = Immutable
 	a := complexAttribute("members", "The members of the group.",
 		value,
-		readOnly(Attribute{Name: "$ref", Description: "The URI of the member.", Type: Reference, ReferenceTypes: []string{"User"}, CaseExact: true}),
+		ref,
 		kind,
 		readOnly(Attribute{Name: "display", Description: "The name of the member.", Type: String}),
 	)

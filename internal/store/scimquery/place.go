@@ -160,7 +160,7 @@ var (
 		order: "m.user_id",
 		value: reference(map[string]operand{
 			"value":   {"m.user_id", uuidForm},
-			"display": {"(CASE WHEN mu.first_name || mu.last_name = '' THEN mu.email ELSE mu.first_name || ' ' || mu.last_name END)", textForm},
+			"display": {"trim(mu.first_name || ' ' || mu.last_name)", textForm},
 			"type":    {"'User'::text", textForm},
 		}),
 	}

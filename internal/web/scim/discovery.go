@@ -8,10 +8,7 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/scim/schema"
 )
 
-const (
-	configURN        = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
-	documentationURI = "https://www.rfc-editor.org/rfc/rfc7644"
-)
+const documentationURI = "https://www.rfc-editor.org/rfc/rfc7644"
 
 // showConfig says what the service can do, RFC 7643, section 5, and RFC 9865, section 4.
 func (s *Service) showConfig(w http.ResponseWriter, r *http.Request, _ caller) error {
@@ -20,7 +17,7 @@ func (s *Service) showConfig(w http.ResponseWriter, r *http.Request, _ caller) e
 	}
 	supported := map[string]any{"supported": true}
 	s.write(w, r, http.StatusOK, map[string]any{
-		"schemas":          []string{configURN},
+		"schemas":          []string{schema.ServiceProviderConfigURN},
 		"documentationUri": documentationURI,
 		"patch":            supported,
 		"bulk":             map[string]any{"supported": true, "maxOperations": maxOperations, "maxPayloadSize": maxBody},
@@ -68,6 +65,9 @@ func (s *Service) schemas(c caller) []map[string]any {
 		for i := range t.Extensions {
 			all = append(all, t.Extensions[i].Document(s.base))
 		}
+	}
+	for _, own := range schema.ServiceSchemas() {
+		all = append(all, own.Document(s.base))
 	}
 	return all
 }

@@ -95,7 +95,11 @@ func (g groups) show(c caller, group store.SCIMGroup, shown protocol.Selection) 
 	if len(group.Members) > 0 {
 		members := make([]any, len(group.Members))
 		for i, member := range group.Members {
-			members[i] = map[string]any{"value": member.ID, "display": member.Display, "$ref": g.base + c.user.Endpoint + "/" + member.ID, "type": c.user.Name}
+			entry := map[string]any{"value": member.ID, "$ref": g.base + c.user.Endpoint + "/" + member.ID, "type": c.user.Name}
+			if member.Display != "" {
+				entry["display"] = member.Display
+			}
+			members[i] = entry
 		}
 		document["members"] = members
 	}
