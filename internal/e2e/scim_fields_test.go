@@ -10,7 +10,7 @@ import (
 
 // extension is the URN of the schema of the account's custom fields.
 func (p *idp) extension() string {
-	return "urn:ietf:params:scim:schemas:extension:" + p.account.ID + ":2:User"
+	return "urn:rollcall:scim:schemas:extension:" + p.account.ID + ":2:User"
 }
 
 // customField is a custom field with values that suit it and one that does not.

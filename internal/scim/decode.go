@@ -13,8 +13,10 @@ import (
 
 // Limits that keep the work on a request within bounds.
 const (
-	maxUserSize   = 1 << 20 // bytes of a user, or of a PATCH of one
-	maxOperations = 2_000   // of a PATCH
+	maxUserSize   = 1 << 20     // bytes of a user, or of a PATCH of one
+	maxValues     = 1_000       // of an attribute of a user
+	maxOperations = 2_000       // of a PATCH
+	maxEffort     = 200_000_000 // of a PATCH of a user, as operation.effort counts it
 )
 
 // Decode reads the body of a POST or a PUT into the resource and what it says of active, which is nil
@@ -158,9 +160,11 @@ func readMember(a *schema.Attribute, raw any) (Member, error) {
 	if strings.TrimSpace(text) == "" {
 		return Member{}, refuse(InvalidValue, "A member has no value: give the id of a user as its \"value\".")
 	}
-	display, _ := lookUp(members, "display")
-	shown, _ := display.(string)
-	return Member{Value: text, Display: clean(shown)}, nil
+	kind, _ := lookUp(members, "type")
+	if named, _ := kind.(string); strings.EqualFold(named, "Group") {
+		return Member{}, refuse(InvalidValue, "The member %q is a group, but nested groups are not supported: name the users in it as members.", shorten(text))
+	}
+	return Member{Value: text}, nil
 }
 
 // parseObject reads a body that must be one JSON object.

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -28,8 +29,10 @@ func TestDecode(t *testing.T) {
 		"an empty extension goes":       {`{"userName":"bob","` + schema.EnterpriseURN + `":{"department":""}}`, `{"userName":"bob"}`},
 		"Entra's bare manager":          {`{"userName":"bob","` + schema.EnterpriseURN + `":{"manager":"u7"}}`, `{"userName":"bob","` + schema.EnterpriseURN + `":{"manager":{"value":"u7"}}}`},
 		"read-only parts go":            {`{"userName":"bob","` + schema.EnterpriseURN + `":{"manager":{"value":"u7","displayName":"Eve","$ref":"../u7"}}}`, `{"userName":"bob","` + schema.EnterpriseURN + `":{"manager":{"value":"u7"}}}`},
-		"numbers keep their digits":     {`{"userName":"bob","` + accountURN + `":{"my_number":1.50,"my_integer":12345678901234567890}}`, `{"userName":"bob","` + accountURN + `":{"my_number":1.50,"my_integer":12345678901234567890}}`},
+		"numbers keep their digits":     {`{"userName":"bob","` + accountURN + `":{"my_number":0.10000000000000000001,"my_integer":12345678901234567890}}`, `{"userName":"bob","` + accountURN + `":{"my_number":0.10000000000000000001,"my_integer":12345678901234567890}}`},
 		"an integer with a power":       {`{"userName":"bob","` + accountURN + `":{"my_integer":1.2e1}}`, `{"userName":"bob","` + accountURN + `":{"my_integer":12}}`},
+		"a midnight as Entra's day":     {`{"userName":"bob","` + accountURN + `":{"my_date":"2019-06-06T00:00:00Z"}}`, `{"userName":"bob","` + accountURN + `":{"my_date":"2019-06-06"}}`},
+		"a midnight with a fraction":    {`{"userName":"bob","` + accountURN + `":{"my_date":"2019-06-06T00:00:00.000Z"}}`, `{"userName":"bob","` + accountURN + `":{"my_date":"2019-06-06"}}`},
 		"custom fields":                 {`{"userName":"bob","` + accountURN + `":{"my_boolean":"False","my_date":"2026-02-28","my_datetime":"2026-02-28T10:00:00+02:00","my_email":"x@y.example","my_person":"u9"}}`, `{"userName":"bob","` + accountURN + `":{"my_boolean":false,"my_date":"2026-02-28","my_datetime":"2026-02-28T08:00:00Z","my_email":"x@y.example","my_person":"u9"}}`},
 		"leading zeros stay in a text":  {`{"userName":"bob","` + accountURN + `":{"my_text":"00042"}}`, `{"userName":"bob","` + accountURN + `":{"my_text":"00042"}}`},
 		"a repeated name of the object": {`{"userName":"a","userName":"b"}`, `{"userName":"b"}`},
@@ -41,6 +44,18 @@ func TestDecode(t *testing.T) {
 			require.Nil(t, active)
 			require.Equal(t, c.want, reorder(t, c.want, r))
 		})
+	}
+}
+
+// PostgreSQL gives numbers back so: what is sent twice must be the same twice.
+func TestD8_NumbersHaveOneForm(t *testing.T) {
+	t.Parallel()
+	for written, want := range map[string]string{
+		"1e2": "100", "1E+2": "100", "1.50": "1.5", "1.0": "1", "-0": "0", "-0.0e5": "0", "-12.30": "-12.3", "100": "100", "1.25e-3": "0.00125",
+		"12.5e1": "125", "120e-1": "12", "1e99": "1" + strings.Repeat("0", 99), "1e-98": "0." + strings.Repeat("0", 97) + "1", "9007199254740993.10": "9007199254740993.1",
+	} {
+		r, _ := decoded(t, `{"userName":"a","`+accountURN+`":{"my_number":`+written+`}}`)
+		require.Equal(t, json.Number(want), r[accountURN].(map[string]any)["my_number"], written)
 	}
 }
 
@@ -77,6 +92,10 @@ func TestDecodeRefuses(t *testing.T) {
 		"a text for a number":  {`{"userName":"a","` + accountURN + `":{"my_number":"5"}}`, InvalidValue, `my_number" takes a number, but got a text`},
 		"no whole number":      {`{"userName":"a","` + accountURN + `":{"my_integer":1.5}}`, InvalidValue, `my_integer" takes a whole number, but got 1.5`},
 		"a giant number":       {`{"userName":"a","` + accountURN + `":{"my_integer":1e1000000000}}`, InvalidValue, `my_integer" takes a whole number`},
+		"an hour of a day":     {`{"userName":"a","` + accountURN + `":{"my_date":"2019-06-06T01:00:00Z"}}`, InvalidValue, `my_date" takes a date as YYYY-MM-DD`},
+		"a midnight elsewhere": {`{"userName":"a","` + accountURN + `":{"my_date":"2019-06-06T00:00:00+02:00"}}`, InvalidValue, `my_date" takes a date as YYYY-MM-DD`},
+		"a long number":        {`{"userName":"a","` + accountURN + `":{"my_number":1e100}}`, InvalidValue, `my_number" takes a number of at most 100 digits`},
+		"a long fraction":      {`{"userName":"a","` + accountURN + `":{"my_number":1e-99}}`, InvalidValue, `my_number" takes a number of at most 100 digits`},
 		"no date":              {`{"userName":"a","` + accountURN + `":{"my_date":"2026-02-30"}}`, InvalidValue, `my_date" takes a date as YYYY-MM-DD`},
 		"no instant":           {`{"userName":"a","` + accountURN + `":{"my_datetime":"2026-02-28"}}`, InvalidValue, `my_datetime" takes a date and time`},
 		"no address":           {`{"userName":"a","` + accountURN + `":{"my_email":"nobody"}}`, InvalidValue, `my_email" takes an email address`},
@@ -130,14 +149,14 @@ func TestDecodeGroup(t *testing.T) {
 	g, members, err := DecodeGroup([]byte(`{"DisplayName":"QA","externalId":"x","members":[{"value":"u1","display":"Eve","$ref":null},"u2",{"value":"u1"}]}`))
 	require.NoError(t, err)
 	require.Equal(t, Group{DisplayName: "QA", ExternalID: "x"}, g)
-	require.Equal(t, []Member{{Value: "u1", Display: "Eve"}, {Value: "u2"}}, *members)
+	require.Equal(t, []Member{{Value: "u1"}, {Value: "u2"}}, *members)
 
 	for body, named := range map[string]bool{`{"displayName":"QA"}`: false, `{"displayName":"QA","members":null}`: false, `{"displayName":"QA","members":[]}`: true} {
 		_, members, err := DecodeGroup([]byte(body))
 		require.NoError(t, err)
 		require.Equal(t, named, members != nil, body)
 	}
-	for _, body := range []string{`{"displayName":" "}`, `{"displayName":"QA","members":[{}]}`, `{"displayName":"QA","members":[{"value":5}]}`, `{"displayName":"QA","members":[{"value":" "}]}`} {
+	for _, body := range []string{`{"displayName":" "}`, `{"displayName":"QA","members":[{"value":"g2","type":"group"}]}`, `{"displayName":"QA","members":[{}]}`, `{"displayName":"QA","members":[{"value":5}]}`, `{"displayName":"QA","members":[{"value":" "}]}`} {
 		_, _, err := DecodeGroup([]byte(body))
 		requireRefused(t, err, InvalidValue)
 	}

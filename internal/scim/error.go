@@ -22,6 +22,7 @@ const (
 	NoTarget      = "noTarget"
 	NotMutable    = "mutability"
 	NotUnique     = "uniqueness"
+	TooMany       = "tooMany"
 )
 
 // Error is an answer that refuses a request, RFC 7644, section 3.12.

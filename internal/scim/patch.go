@@ -47,7 +47,7 @@ func ParsePatch(t *schema.ResourceType, body []byte) (Patch, error) {
 	if !ok {
 		return Patch{}, refuse(InvalidSyntax, "A PATCH needs \"Operations\": a list of operations.")
 	}
-	if len(list)+names(list) > maxOperations {
+	if len(list)+countNames(list) > maxOperations {
 		return Patch{}, tooLarge("A PATCH has at most %d operations, those without a path counted by the attributes in their value.", maxOperations)
 	}
 	p := Patch{t: t, size: len(body)}
@@ -61,8 +61,8 @@ func ParsePatch(t *schema.ResourceType, body []byte) (Patch, error) {
 	return p, nil
 }
 
-// names is how many names the objects in the values of operations have: each may be a path to read.
-func names(list []any) int {
+// countNames is how many names the objects in the values of operations have: each may be a path to read.
+func countNames(list []any) int {
 	n := 0
 	for _, element := range list {
 		operation, _ := element.(map[string]any)

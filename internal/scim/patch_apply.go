@@ -14,7 +14,11 @@ func (p Patch) ApplyUser(r Resource, active bool, id string) (Resource, bool, er
 	}
 	changed := clone(map[string]any(r)).(map[string]any)
 	changed["active"] = active
+	effort := 0
 	for _, o := range p.operations {
+		if effort += o.effort(changed); effort > maxEffort {
+			return nil, false, tooLarge("The PATCH has too many operations on attributes with many values. Send them in several requests.")
+		}
 		if err := o.apply(changed, id); err != nil {
 			return nil, false, numbered(o.number, err)
 		}
@@ -106,8 +110,8 @@ func (o operation) unassign(holder map[string]any, a *schema.Attribute) error {
 		return refuse(NotMutable, "The attribute %q is required and cannot be removed.", o.path)
 	}
 	if o.namesValue() {
-		equal, err := equals(a, holder[a.Name], o.value, o.path.String())
-		if err != nil || !equal {
+		wanted, err := readOne(a, o.value, o.path.String())
+		if err != nil || !equals(a, holder[a.Name], wanted) {
 			return err
 		}
 	}
@@ -115,22 +119,18 @@ func (o operation) unassign(holder map[string]any, a *schema.Attribute) error {
 	return nil
 }
 
-// equals says whether a stored value is what the client wrote: a complex one where all
-// sub-attributes that the client wrote are.
-func equals(a *schema.Attribute, stored, raw any, at string) (bool, error) {
-	wanted, err := readOne(a, raw, at)
-	if err != nil {
-		return false, err
-	}
+// equals says whether a stored value is the wanted one, as it was read: a complex one where all
+// sub-attributes that the wanted one has are. Nothing equals nil.
+func equals(a *schema.Attribute, stored, wanted any) bool {
 	entry, isEntry := wanted.(map[string]any)
 	if !isEntry {
-		return wanted != nil && same(a, stored, wanted), nil
+		return wanted != nil && same(a, stored, wanted)
 	}
 	value, _ := stored.(map[string]any)
 	for name, part := range entry {
 		if !same(a.SubAttribute(name), value[name], part) {
-			return false, nil
+			return false
 		}
 	}
-	return true, nil
+	return true
 }

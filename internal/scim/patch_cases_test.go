@@ -146,9 +146,10 @@ func TestPatchRefuses(t *testing.T) {
 		"groups without a path":     {`[{"op":"add","value":{"groups":[{"value":"g"}]}}]`, NotMutable},
 		"a read-only part":          {`[{"op":"add","path":"` + schema.EnterpriseURN + `:manager.displayName","value":"x"}]`, NotMutable},
 		"an unknown operation":      {`[{"op":"move","path":"title","value":"x"}]`, InvalidSyntax},
-		"no operation":              {`[]`, InvalidSyntax},
 		"an operation that is none": {`["add"]`, InvalidSyntax},
 		"an unknown path":           {`[{"op":"add","path":"shoeSize","value":5}]`, InvalidPath},
+		"a filter on one value":     {`[{"op":"replace","path":"name[familyName eq \"nope\"].givenName","value":"x"}]`, InvalidPath},
+		"a removal with such":       {`[{"op":"remove","path":"title[value eq \"nope\"]"}]`, InvalidPath},
 		"a path that is none":       {`[{"op":"add","path":5,"value":5}]`, InvalidPath},
 		"a damaged path":            {`[{"op":"add","path":"emails[type eq","value":"x"}]`, InvalidFilter},
 		"no value":                  {`[{"op":"add","path":"title"}]`, InvalidValue},
@@ -164,6 +165,14 @@ func TestPatchRefuses(t *testing.T) {
 			requireRefused(t, err, c.scimType)
 		})
 	}
+}
+
+// Microsoft's validator sends this.
+func TestPatchWithoutOperations(t *testing.T) {
+	t.Parallel()
+	requirePatched(t, `{"userName":"a","title":"T"}`, `[]`, `{"title":"T"}`)
+	_, err := ParsePatch(userType(), []byte(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"]}`))
+	requireRefused(t, err, InvalidSyntax)
 }
 
 func TestPatchIsAtomicAndSaysWhichOperation(t *testing.T) {

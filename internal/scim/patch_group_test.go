@@ -71,7 +71,7 @@ func TestPatchOfMembers(t *testing.T) {
 		want       []MemberChange
 	}{
 		"all go":                 {`[{"op":"remove","path":"members"}]`, []MemberChange{{Action: ReplaceMembers}}},
-		"all are replaced":       {`[{"op":"replace","path":"members","value":[{"value":"u1","display":"Eve"}]}]`, []MemberChange{{ReplaceMembers, []Member{{Value: "u1", Display: "Eve"}}}}},
+		"all are replaced":       {`[{"op":"replace","path":"members","value":[{"value":"u1","display":"Eve"}]}]`, []MemberChange{{ReplaceMembers, people("u1")}}},
 		"by nobody":              {`[{"op":"replace","path":"members","value":[]}]`, []MemberChange{{ReplaceMembers, people()}}},
 		"by null":                {`[{"op":"replace","path":"members","value":null}]`, nil},
 		"nobody is removed":      {`[{"op":"remove","path":"members","value":[]}]`, nil},
@@ -102,6 +102,8 @@ func TestPatchOfGroupRefuses(t *testing.T) {
 		`[{"op":"remove","path":"members[value eq \"u1\" and type eq \"User\"]"}]`:                           InvalidFilter,
 		`[{"op":"replace","path":"members[value eq \"u1\"]","value":{"value":"u2"}}]`:                        NotMutable,
 		`[{"op":"replace","path":"members[value eq \"u1\"].display","value":"x"}]`:                           NotMutable,
+		`[{"op":"add","path":"members","value":[{"value":"g2","type":"Group"}]}]`:                            InvalidValue,
+		`[{"op":"replace","value":{"members":[{"value":"g2","Type":"GROUP"}]}}]`:                             InvalidValue,
 		`[{"op":"remove","path":"members.value"}]`:                                                           NotMutable,
 		`[{"op":"add","path":"members","value":""}]`:                                                         InvalidValue,
 		`[{"op":"remove","path":"members","value":""}]`:                                                      InvalidValue,

@@ -13,12 +13,20 @@ func (o operation) changeValues(values []any) ([]any, error) {
 	switch {
 	case o.name == removeOperation:
 		values, err = o.removeValues(values)
-	case o.path.Filter == nil && o.path.Sub == nil:
+	case o.putsValues():
 		values, err = o.putValues(values)
 	default:
 		values, err = o.changeMatching(values)
 	}
-	return distinct(values), err
+	if err == nil && len(values) > maxValues {
+		err = tooManyValues(o.path.String())
+	}
+	return values, err
+}
+
+// putsValues says whether the operation adds whole values, or replaces all.
+func (o operation) putsValues() bool {
+	return o.name != removeOperation && o.path.Filter == nil && o.path.Sub == nil
 }
 
 // putValues adds the values, or replaces all by them.
@@ -37,9 +45,9 @@ func (o operation) putValues(values []any) ([]any, error) {
 // removeValues removes the values that match, or their sub-attribute; where the operation names
 // values, only those that equal one of them.
 func (o operation) removeValues(values []any) ([]any, error) {
-	named, ok := o.value.([]any)
-	if !ok {
-		named = []any{o.value}
+	named, err := o.namedValues()
+	if err != nil {
+		return nil, err
 	}
 	kept := make([]any, 0, len(values))
 	for _, value := range values {
@@ -51,7 +59,33 @@ func (o operation) removeValues(values []any) ([]any, error) {
 			kept = append(kept, value)
 		}
 	}
-	return kept, nil
+	if o.path.Sub == nil {
+		return kept, nil
+	}
+	return distinct(kept), nil
+}
+
+// namedValues are the values that a removal names; nil: it names none.
+func (o operation) namedValues() ([]any, error) {
+	if o.path.Sub != nil || !o.namesValue() {
+		return nil, nil
+	}
+	list, ok := o.value.([]any)
+	if !ok {
+		list = []any{o.value}
+	}
+	if len(list) > maxValues {
+		return nil, tooManyValues(o.path.String())
+	}
+	named := make([]any, 0, len(list))
+	for _, element := range list {
+		value, err := readOne(o.path.Attribute, element, o.path.String())
+		if err != nil {
+			return nil, err
+		}
+		named = append(named, value)
+	}
+	return named, nil
 }
 
 // removes says whether the operation removes the value; it removes the sub-attribute if that is all.
@@ -64,16 +98,8 @@ func (o operation) removes(value any, named []any) (bool, error) {
 		err := o.unassign(entry, o.path.Sub)
 		return len(entry) == 0, err
 	}
-	if !o.namesValue() {
-		return true, nil
-	}
-	for _, one := range named {
-		equal, err := equals(o.path.Attribute, value, one, o.path.String())
-		if err != nil || equal {
-			return equal, err
-		}
-	}
-	return false, nil
+	equalsValue := func(one any) bool { return equals(o.path.Attribute, value, one) }
+	return named == nil || slices.ContainsFunc(named, equalsValue), nil
 }
 
 // changeMatching changes the values that match the filter, or all of them. Where none does, there is
@@ -93,7 +119,8 @@ func (o operation) changeMatching(values []any) ([]any, error) {
 	if last < 0 {
 		return o.changeMissing(values)
 	}
-	return withoutEmpty(onePrimary(values, last)), nil
+	onePrimary(values, last)
+	return distinct(withoutEmpty(values)), nil
 }
 
 // changeMissing is for a filter that matches nothing. A sub-attribute, or what is to be added, gets a
@@ -118,10 +145,13 @@ func (o operation) changeMissing(values []any) ([]any, error) {
 	if i := untyped(values); o.path.Sub != nil && len(wanted) == 1 && wanted["type"] != nil && i >= 0 {
 		maps.Copy(values[i].(map[string]any), wanted)
 		maps.Copy(values[i].(map[string]any), made)
-		return onePrimary(values, i), nil
+		onePrimary(values, i)
+		return distinct(values), nil
 	}
 	maps.Copy(made, wanted)
-	return onePrimary(append(values, made), len(values)), nil
+	values = append(values, made)
+	onePrimary(values, len(values)-1)
+	return distinct(values), nil
 }
 
 // untyped is the index of a value that has no type and is the only one, or the primary one; -1 without one.

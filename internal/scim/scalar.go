@@ -14,11 +14,8 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/scim/schema"
 )
 
-// The limits keep a number like 1e1000000000 from filling the memory.
-const (
-	maxNumberLength = 100
-	maxNumberPower  = 300
-)
+// maxNumberLength is how many characters a number may have, in digits: 1e1000000000 would fill the memory.
+const maxNumberLength = 100
 
 // readBoolean takes Entra's texts "True" and "False" too, in any case.
 func readBoolean(raw any, at string) (any, error) {
@@ -40,7 +37,8 @@ func readBoolean(raw any, at string) (any, error) {
 	}
 }
 
-// readNumber keeps the digits as they are; only an integer written with a point or a power is rewritten.
+// readNumber gives each number in one form, which is that in which the database gives it back: without
+// a power, and without zeros at the end of a fraction.
 func readNumber(a *schema.Attribute, raw any, at string) (any, error) {
 	expected := "a number"
 	if a.Type == schema.Integer {
@@ -50,18 +48,32 @@ func readNumber(a *schema.Attribute, raw any, at string) (any, error) {
 	if !ok {
 		return nil, refuse(InvalidValue, "The attribute %q takes %s, but got %s.", at, expected, kindOf(raw))
 	}
-	text := number.String()
-	if len(text) > maxNumberLength || power(text) > maxNumberPower {
-		return nil, refuse(InvalidValue, "The attribute %q takes %s of at most %d digits, but got %s.", at, expected, maxNumberLength, shorten(text))
+	written, ok := plain(number.String())
+	if !ok {
+		return nil, refuse(InvalidValue, "The attribute %q takes %s of at most %d digits, but got %s.", at, expected, maxNumberLength, shorten(number.String()))
 	}
-	if a.Type == schema.Decimal || !strings.ContainsAny(text, ".eE") {
-		return number, nil
+	if a.Type == schema.Integer && strings.Contains(written, ".") {
+		return nil, refuse(InvalidValue, "The attribute %q takes a whole number, but got %s.", at, number)
 	}
-	exact, ok := new(big.Rat).SetString(text)
-	if !ok || !exact.IsInt() {
-		return nil, refuse(InvalidValue, "The attribute %q takes a whole number, but got %s.", at, text)
+	return json.Number(written), nil
+}
+
+// plain is a JSON number in digits alone, exactly. ok is false for one that is too long so.
+func plain(number string) (written string, ok bool) {
+	mantissa, _, _ := strings.Cut(strings.ToLower(number), "e")
+	if len(number) > maxNumberLength || power(number) > maxNumberLength {
+		return "", false
 	}
-	return json.Number(exact.Num().String()), nil
+	exact, ok := new(big.Rat).SetString(number)
+	if !ok {
+		return "", false
+	}
+	_, fraction, _ := strings.Cut(mantissa, ".")
+	written = exact.FloatString(len(fraction) + power(number))
+	if strings.Contains(written, ".") {
+		written = strings.TrimRight(strings.TrimRight(written, "0"), ".")
+	}
+	return written, len(written) <= maxNumberLength
 }
 
 // power is the size of the exponent of a JSON number.
@@ -72,7 +84,7 @@ func power(number string) int {
 	}
 	n, err := strconv.Atoi(strings.TrimLeft(exponent, "+-"))
 	if err != nil {
-		return maxNumberPower + 1
+		return maxNumberLength + 1
 	}
 	return n
 }
@@ -96,13 +108,23 @@ func readText(a *schema.Attribute, raw any, at string) (any, error) {
 	case a.Type == schema.Binary && !isBase64(text):
 		return nil, refuse(InvalidValue, "The attribute %q takes binary data in base 64, but got %q.", at, shorten(text))
 	case a.Field == directory.Date:
-		if _, err := time.Parse(time.DateOnly, text); err != nil {
-			return nil, refuse(InvalidValue, "The attribute %q takes a date as YYYY-MM-DD, such as 2026-03-31, but got %q.", at, shorten(text))
-		}
+		return readDate(text, at)
 	case a.Field == directory.Email && !isAddress(text):
 		return nil, refuse(InvalidValue, "The attribute %q takes an email address, but got %q.", at, shorten(text))
 	}
 	return text, nil
+}
+
+// readDate takes a day as Entra writes it too: its midnight in UTC.
+func readDate(text, at string) (any, error) {
+	day, err := time.Parse(time.DateOnly, text)
+	if instant, fault := time.Parse(time.RFC3339, text); fault == nil && strings.HasSuffix(text, "Z") && instant.Equal(instant.Truncate(24*time.Hour)) {
+		day, err = instant, nil
+	}
+	if err != nil {
+		return nil, refuse(InvalidValue, "The attribute %q takes a date as YYYY-MM-DD, such as 2026-03-31, but got %q.", at, shorten(text))
+	}
+	return day.Format(time.DateOnly), nil
 }
 
 // readDateTime gives the instant in UTC, so that equal instants are equal texts.

@@ -29,8 +29,7 @@ type User struct {
 
 // Member is a member of a group as a client names it.
 type Member struct {
-	Value   string // the id of a user, normally
-	Display string
+	Value string // the id of a user, normally
 }
 
 // Group is what a resource means for a group of ours.

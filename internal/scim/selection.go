@@ -14,34 +14,54 @@ type Selection struct {
 	excluded map[string]bool
 }
 
+// maxNames is how many attributes a client may name: each is looked up for each part of each resource.
+const maxNames = 200
+
 // ParseSelection reads the parameters attributes and excludedAttributes: names of attributes, or
 // several of them with commas between. Unknown names are passed over. The RFC makes the two mutually
-// exclusive: both are an error of type InvalidValue.
+// exclusive: both are an error of type InvalidValue, as are more than 200 names.
 func ParseSelection(t *schema.ResourceType, attributes, excluded []string) (Selection, error) {
-	s := Selection{t: t, only: paths(t, attributes), excluded: paths(t, excluded)}
-	if s.only != nil && s.excluded != nil {
+	only, but := namesIn(attributes), namesIn(excluded)
+	switch {
+	case len(only) > 0 && len(but) > 0:
 		return Selection{}, refuse(InvalidValue, "The parameters \"attributes\" and \"excludedAttributes\" exclude each other: use one of them.")
+	case len(only) > maxNames:
+		return Selection{}, refuse(InvalidValue, "The parameter \"attributes\" has more than %d names. Name fewer, or leave it out.", maxNames)
+	case len(but) > maxNames:
+		return Selection{}, refuse(InvalidValue, "The parameter \"excludedAttributes\" has more than %d names. Name fewer.", maxNames)
 	}
-	return s, nil
+	return Selection{t: t, only: paths(t, only), excluded: paths(t, but)}, nil
+}
+
+// namesIn are the names in comma-separated lists.
+func namesIn(lists []string) []string {
+	var names []string
+	for _, list := range lists {
+		for name := range strings.SplitSeq(list, ",") {
+			if name = strings.TrimSpace(name); name != "" {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 // paths are the names' paths; nil without names.
 func paths(t *schema.ResourceType, names []string) map[string]bool {
-	var found map[string]bool
-	for _, name := range strings.Split(strings.Join(names, ","), ",") {
-		name = strings.TrimSpace(name)
-		if name == "" {
-			continue
-		}
-		if found == nil {
-			found = map[string]bool{}
-		}
+	if len(names) == 0 {
+		return nil
+	}
+	found := make(map[string]bool, len(names))
+	for _, name := range names {
 		if path, err := filter.ParsePath(t, name); err == nil && path.Filter == nil {
 			found[path.String()] = true
 		}
 	}
 	return found
 }
+
+// All says whether the client named no attributes.
+func (s Selection) All() bool { return s.only == nil && s.excluded == nil }
 
 // Wants says whether anything of an attribute is shown. path is in the schema's spelling.
 func (s Selection) Wants(path string) bool {
@@ -63,7 +83,7 @@ func hasPartOf(paths map[string]bool, path string) bool {
 // Apply is the part of a resource's document that is shown: attributes that are always returned stay
 // in it. doc stays as it is.
 func (s Selection) Apply(doc map[string]any) map[string]any {
-	if s.only == nil && s.excluded == nil {
+	if s.All() {
 		return doc
 	}
 	shown := make(map[string]any, len(doc))

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,6 +45,15 @@ func TestSelection(t *testing.T) {
 		})
 	}
 	_, err := ParseSelection(userType(), []string{"userName"}, []string{"name"})
+	requireRefused(t, err, InvalidValue)
+	most := strings.TrimSuffix(strings.Repeat("title,", 200), ",")
+	for _, names := range [][2][]string{{{most}, nil}, {nil, {most}}} {
+		_, err = ParseSelection(userType(), names[0], names[1])
+		require.NoError(t, err)
+	}
+	_, err = ParseSelection(userType(), []string{most, "x"}, nil)
+	requireRefused(t, err, InvalidValue)
+	_, err = ParseSelection(userType(), nil, []string{most, "x"})
 	requireRefused(t, err, InvalidValue)
 }
 

@@ -41,6 +41,9 @@ func read(a *schema.Attribute, raw any, at string) (any, error) {
 	if !ok {
 		list = []any{raw}
 	}
+	if len(list) > maxValues {
+		return nil, tooManyValues(at)
+	}
 	var values []any
 	for _, element := range list {
 		value, err := readOne(a, element, at)
@@ -109,9 +112,17 @@ func objectOf(a *schema.Attribute, raw any, at string) (map[string]any, error) {
 	return nil, refuse(InvalidValue, "The attribute %q takes an object, but got %s.", at, kindOf(raw))
 }
 
+func tooManyValues(at string) error {
+	return refuse(InvalidValue, "The attribute %q takes at most %d values.", at, maxValues)
+}
+
 // settle is values without repetitions, and with one primary value at most, the last.
 func settle(values []any) []any {
-	return distinct(onePrimary(distinct(values), -1))
+	values = distinct(values)
+	if onePrimary(values, -1) {
+		values = distinct(values)
+	}
+	return values
 }
 
 // distinct is values without repetitions (RFC 7643, section 2.4).
@@ -126,8 +137,8 @@ func distinct(values []any) []any {
 }
 
 // onePrimary sets primary to false where another value is primary too (RFC 7644, section 3.5.2): that
-// at the index preferred, else the last.
-func onePrimary(values []any, preferred int) []any {
+// at the index preferred, else the last. It says whether there was one to set.
+func onePrimary(values []any, preferred int) (changed bool) {
 	if preferred < 0 || !isPrimary(values[preferred]) {
 		preferred = -1
 		for i, value := range values {
@@ -139,9 +150,10 @@ func onePrimary(values []any, preferred int) []any {
 	for i, value := range values {
 		if i != preferred && isPrimary(value) {
 			value.(map[string]any)["primary"] = false
+			changed = true
 		}
 	}
-	return values
+	return changed
 }
 
 func isPrimary(value any) bool {

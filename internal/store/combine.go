@@ -1,6 +1,9 @@
 package store
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // combiner runs what is asked for under one key together: what comes while a round is under way
 // waits for the next one and shares it. It makes one transaction of many small ones that would
@@ -25,6 +28,10 @@ func (c *combiner[T]) add(key string, item T, limit int, run func([]T)) {
 	}
 }
 
+// linger is how long a round that follows one of several waits for more to share it: whoever was
+// answered is about to ask again.
+const linger = 500 * time.Microsecond
+
 func (c *combiner[T]) run(key string, limit int, run func([]T)) {
 	for {
 		items := c.take(key, limit)
@@ -32,6 +39,9 @@ func (c *combiner[T]) run(key string, limit int, run func([]T)) {
 			return
 		}
 		run(items)
+		if len(items) > 1 {
+			time.Sleep(linger)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/scim/schema"
 )
 
 const fieldColumns = `id, account_id, name, type, system`
@@ -32,6 +33,7 @@ func loadFields(ctx context.Context, db sqlx.QueryerContext, accountID string) (
 // CreateField makes a field, whose id follows from its name. A second field of one name, in any
 // case, is a conflict.
 func (s *Store) CreateField(ctx context.Context, accountID, name string, t directory.FieldType) (directory.Field, error) {
+	defer s.signIns.forget()
 	name = strings.TrimSpace(name)
 	if name == "" {
 		return directory.Field{}, directory.Invalid("field_invalid", "A field needs a name.", directory.FieldError{Field: "name", Message: "Give the field a name."})
@@ -65,6 +67,7 @@ func (s *Store) CreateField(ctx context.Context, accountID, name string, t direc
 // DeleteField removes a field and its values. A system field and one that a configuration maps
 // to stay.
 func (s *Store) DeleteField(ctx context.Context, accountID, id string) error {
+	defer s.signIns.forget()
 	return s.inTx(ctx, "delete field", func(tx *sqlx.Tx) error {
 		if err := lockAccount(ctx, tx, accountID); err != nil {
 			return err
@@ -90,7 +93,12 @@ func (s *Store) DeleteField(ctx context.Context, accountID, id string) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM fields WHERE account_id = $1 AND id = $2`, accountID, id); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE users SET fields = fields - $2::text WHERE account_id = $1 AND fields ? $2::text`, accountID, id)
+		if _, err := tx.ExecContext(ctx, `UPDATE users SET fields = fields - $2::text WHERE account_id = $1 AND fields ? $2::text`, accountID, id); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `
+			UPDATE scim_users SET resource = CASE WHEN (resource->$2::text) - $3::text = '{}' THEN resource - $2::text ELSE resource #- ARRAY[$2::text, $3::text] END
+			WHERE account_id = $1 AND (resource->$2::text) ? $3::text`, accountID, schema.AccountExtensionURN(accountID), id)
 		return err
 	})
 }

@@ -31,14 +31,14 @@ func (h *hot) prepared(ctx context.Context, text string) (*sqlx.Stmt, error) {
 	if statement != nil {
 		return statement, nil
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if statement := h.statements[text]; statement != nil {
-		return statement, nil
-	}
 	statement, err := h.db.PreparexContext(ctx, text)
 	if err != nil {
 		return nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if first := h.statements[text]; first != nil {
+		return first, statement.Close()
 	}
 	if h.statements == nil {
 		h.statements = map[string]*sqlx.Stmt{}

@@ -13,7 +13,7 @@ import (
 func (s *Store) arrive(ctx context.Context, c SCIMClient, in scim.User) (SCIMUser, error) {
 	var user SCIMUser
 	err := s.inTx(ctx, "create user", func(tx *sqlx.Tx) error {
-		if err := lockAccount(ctx, tx, c.AccountID); err != nil {
+		if err := lockPushed(ctx, tx, c); err != nil {
 			return err
 		}
 		known, err := recognise(ctx, tx, c.AccountID, in)
@@ -25,13 +25,25 @@ func (s *Store) arrive(ctx context.Context, c SCIMClient, in scim.User) (SCIMUse
 			user, err = taken.take(ctx, tx, c)
 			return err
 		}
-		if err := releaseAddress(ctx, tx, c.AccountID, "", directory.EmailKey(in.Email)); err != nil {
+		if err := releaseAddress(ctx, tx, c.AccountID, directory.EmailKey(in.Email)); err != nil {
+			return err
+		}
+		missing, err := resolvePeople(ctx, tx, c, &in)
+		if err != nil {
 			return err
 		}
 		alone := &creation{client: c, in: in}
-		err = insertSCIMUsers(ctx, tx, c.AccountID, []*creation{alone})
+		if err := insertSCIMUsers(ctx, tx, c, []*creation{alone}); err != nil {
+			return err
+		}
 		user = alone.user
-		return err
+		if err := joinParked(ctx, tx, c.AccountID, []string{user.ID}, []string{in.ExternalID}); err != nil {
+			return err
+		}
+		if user.Groups, err = groupsOfUser(ctx, tx, user.ID); err != nil {
+			return err
+		}
+		return parkSCIMPeople(ctx, tx, c.AccountID, user.ID, missing)
 	})
 	if err != nil {
 		return SCIMUser{}, s.held(ctx, c, err)
@@ -41,13 +53,15 @@ func (s *Store) arrive(ctx context.Context, c SCIMClient, in scim.User) (SCIMUse
 
 // recognise finds whom a creation is about, if they are in the account: somebody whom a client deleted,
 // by their external id, user name or address, or who is here without SCIM, by their address. Somebody
-// whom clients see has the user name, or the address, to themselves.
+// whom clients see has the user name, or the address, to themselves. Two external ids are two people: who
+// has the address of somebody gone does not come into their place.
 func recognise(ctx context.Context, tx *sqlx.Tx, accountID string, in scim.User) (*knownUser, error) {
 	name, address := directory.EmailKey(in.UserName), directory.EmailKey(in.Email)
 	var alike []knownUser
 	err := tx.SelectContext(ctx, &alike, selectKnownUser+`
 		WHERE u.account_id = $1 AND u.id IN (
-			SELECT user_id FROM scim_users WHERE account_id = $1 AND user_name_key = $2
+			SELECT user_id FROM scim_users WHERE account_id = $1 AND user_name_key = $2 AND gone_at IS NULL
+			UNION SELECT user_id FROM scim_users WHERE account_id = $1 AND user_name_key = $2 AND gone_at IS NOT NULL
 			UNION SELECT user_id FROM scim_users WHERE account_id = $1 AND external_id = $3 AND gone_at IS NOT NULL
 			UNION SELECT id FROM users WHERE account_id = $1 AND email_key IN ($2, $4))
 		ORDER BY k.gone_at DESC NULLS LAST, u.id`, accountID, name, in.ExternalID, address)
@@ -77,9 +91,9 @@ func likeness(k knownUser, in scim.User, name, address string) (int, error) {
 		return 0, userNameTaken()
 	case k.visible() && holds(address):
 		return 0, addressTaken()
-	case k.visible():
+	case k.visible(), k.ExternalID != "" && in.ExternalID != "" && k.ExternalID != in.ExternalID:
 		return 0, nil
-	case k.Known && in.ExternalID != "" && k.ExternalID == in.ExternalID:
+	case k.ExternalID != "" && k.ExternalID == in.ExternalID:
 		return 5, nil
 	case named:
 		return 4, nil

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -32,7 +33,8 @@ type creation struct {
 // free, which the admins are told, with a mail that asks them to set up their account; or deactivated
 // and without one, when the client does not want them in. Whom a client had deleted is taken up again,
 // and who is in the account without SCIM is taken over; both keep id and role. Another user of the
-// client with the user name is the conflict "user_name_taken", one with the address "address_taken".
+// client with the user name is the conflict "user_name_taken", one with the address "address_taken". It
+// goes on when ctx ends.
 func (s *Store) CreateSCIMUser(ctx context.Context, c SCIMClient, in scim.User) (SCIMUser, error) {
 	want := &creation{client: c, in: in, done: make(chan struct{})}
 	s.creations.add(c.AccountID, want, creationsAtOnce, s.createSCIMUsers)
@@ -49,6 +51,15 @@ func (s *Store) CreateSCIMUser(ctx context.Context, c SCIMClient, in scim.User) 
 func (s *Store) createSCIMUsers(wanted []*creation) {
 	ctx, cancel := context.WithTimeout(context.Background(), creationTime)
 	defer cancel()
+	defer func() {
+		failure := recover()
+		for _, want := range wanted {
+			if failure != nil {
+				want.err = fmt.Errorf("create user: %v", failure)
+			}
+			close(want.done)
+		}
+	}()
 	rest, err := s.createFresh(ctx, wanted)
 	if err != nil {
 		rest = wanted
@@ -56,40 +67,40 @@ func (s *Store) createSCIMUsers(wanted []*creation) {
 	for _, want := range rest {
 		want.user, want.err = s.arrive(ctx, want.client, want.in)
 	}
-	for _, want := range wanted {
-		close(want.done)
-	}
 }
 
-// createFresh creates those whom nobody in the account resembles, and returns the others.
+// createFresh creates those whom nobody in the account resembles or awaits, and who name nobody, and returns
+// the others.
 func (s *Store) createFresh(ctx context.Context, wanted []*creation) (rest []*creation, err error) {
 	err = s.inTx(ctx, "create users", func(tx *sqlx.Tx) error {
-		account := wanted[0].client.AccountID
-		if err := lockAccount(ctx, tx, account); err != nil {
+		client := wanted[0].client
+		if err := lockPushed(ctx, tx, client); err != nil {
 			return err
 		}
-		alike, err := resembling(ctx, tx, account, wanted)
+		alike, err := resembling(ctx, tx, client.AccountID, wanted)
 		if err != nil {
 			return err
 		}
 		var fresh []*creation
 		for _, want := range wanted {
-			if alike.touch(want.in) {
+			if alike.touch(want.in) || len(want.client.people(want.in.Fields)) > 0 {
 				rest = append(rest, want)
 				continue
 			}
 			alike.take(want.in)
 			fresh = append(fresh, want)
 		}
-		return insertSCIMUsers(ctx, tx, account, fresh)
+		return insertSCIMUsers(ctx, tx, client, fresh)
 	})
 	return rest, err
 }
 
-// resemblance is the keys that are taken in an account.
+// resemblance is the keys that are taken, or awaited, in an account.
 type resemblance map[string]bool
 
-// resembling is which keys of the wanted are in use in the account, by whomever.
+// resembling is which keys of the wanted mean something in the account: user names and external ids of
+// users whom clients know, addresses of all users, names of parked members. Each is looked up by itself: as a
+// set, while statistics are of a small table, they would be looked for among all users of the account.
 func resembling(ctx context.Context, tx *sqlx.Tx, accountID string, wanted []*creation) (resemblance, error) {
 	var names, external, addresses []string
 	for _, want := range wanted {
@@ -102,9 +113,16 @@ func resembling(ctx context.Context, tx *sqlx.Tx, accountID string, wanted []*cr
 	}
 	var keys []string
 	err := tx.SelectContext(ctx, &keys, `
-		SELECT 'n' || user_name_key FROM scim_users WHERE account_id = $1 AND user_name_key = ANY($2)
-		UNION ALL SELECT 'x' || external_id FROM scim_users WHERE account_id = $1 AND external_id = ANY($3) AND gone_at IS NOT NULL
-		UNION ALL SELECT 'a' || email_key FROM users WHERE account_id = $1 AND email_key = ANY($4)`,
+		SELECT 'n' || k FROM unnest($2::text[]) k CROSS JOIN LATERAL (
+		       SELECT FROM scim_users WHERE user_name_key = k AND account_id = $1 AND gone_at IS NULL LIMIT 1) known
+		UNION ALL SELECT 'n' || k FROM unnest($2::text[]) k CROSS JOIN LATERAL (
+		       SELECT FROM scim_users WHERE user_name_key = k AND account_id = $1 AND gone_at IS NOT NULL LIMIT 1) known
+		UNION ALL SELECT 'x' || k FROM unnest($3::text[]) k CROSS JOIN LATERAL (
+		       SELECT FROM scim_users WHERE external_id = k AND account_id = $1 AND gone_at IS NOT NULL LIMIT 1) known
+		UNION ALL SELECT 'a' || k FROM unnest($4::text[]) k CROSS JOIN LATERAL (
+		       SELECT FROM users WHERE account_id = $1 AND email_key = k LIMIT 1) known
+		UNION ALL SELECT 'p' || k FROM unnest($3::text[]) k CROSS JOIN LATERAL (
+		       SELECT FROM parked_members p JOIN groups g ON g.id = p.group_id WHERE p.source_id = k AND g.account_id = $1 LIMIT 1) awaited`,
 		accountID, pq.StringArray(names), pq.StringArray(external), pq.StringArray(addresses))
 	taken := resemblance{}
 	for _, key := range keys {
@@ -115,7 +133,8 @@ func resembling(ctx context.Context, tx *sqlx.Tx, accountID string, wanted []*cr
 
 func (r resemblance) touch(in scim.User) bool {
 	name := directory.EmailKey(in.UserName)
-	return r["n"+name] || r["a"+name] || r["a"+directory.EmailKey(in.Email)] || in.ExternalID != "" && r["x"+in.ExternalID]
+	return r["n"+name] || r["a"+name] || r["a"+directory.EmailKey(in.Email)] ||
+		in.ExternalID != "" && (r["x"+in.ExternalID] || r["p"+in.ExternalID])
 }
 
 func (r resemblance) take(in scim.User) {
@@ -156,16 +175,15 @@ func (f *freshUsers) add(id string, in scim.User, status directory.UserStatus) e
 }
 
 // insertSCIMUsers creates users in the order in which they came: so they get licences. Their account is locked.
-func insertSCIMUsers(ctx context.Context, tx *sqlx.Tx, accountID string, wanted []*creation) error {
+func insertSCIMUsers(ctx context.Context, tx *sqlx.Tx, c SCIMClient, wanted []*creation) error {
 	if len(wanted) == 0 {
 		return nil
 	}
-	free, err := freeSeats(ctx, tx, accountID)
+	free, err := freeSeats(ctx, tx, c.AccountID)
 	if err != nil {
 		return err
 	}
 	var rows freshUsers
-	var external []string
 	waits := false
 	for _, want := range wanted {
 		status := directory.Deactivated
@@ -179,25 +197,20 @@ func insertSCIMUsers(ctx context.Context, tx *sqlx.Tx, accountID string, wanted 
 		if err := rows.add(id, want.in, status); err != nil {
 			return err
 		}
-		external = append(external, want.in.ExternalID)
-		want.user = SCIMUser{ID: id, Active: want.in.Active, Resource: want.in.Resource, Version: 1}
+		want.user = SCIMUser{ID: id, Active: want.in.Active, Resource: want.in.Resource, Groups: []SCIMRef{}, Version: 1}
 	}
-	now, err := rows.insert(ctx, tx, accountID)
-	if err != nil {
-		return err
-	}
-	if err := joinParked(ctx, tx, accountID, rows.ids, external); err != nil {
-		return err
-	}
-	groups, err := groupsOf(ctx, tx, rows.ids)
+	now, err := rows.insert(ctx, tx, c.AccountID)
 	if err != nil {
 		return err
 	}
 	for _, want := range wanted {
-		want.user.CreatedAt, want.user.UpdatedAt, want.user.Groups = now, now, groups[want.user.ID]
+		want.user.CreatedAt, want.user.UpdatedAt = now, now
+	}
+	if err := namePeople(ctx, tx, c, rows.ids, rows.externalIDs); err != nil {
+		return err
 	}
 	if waits {
-		return noticeExhausted(ctx, tx, accountID)
+		return noticeExhausted(ctx, tx, c.AccountID)
 	}
 	return nil
 }

@@ -37,10 +37,16 @@ func placeOf(cursor, digest string, all listings) (place, error) {
 		return p, badCursor()
 	}
 	known := p.Listing >= 0 && p.Listing < listingCount && all[p.Listing] != nil
-	if !known || p.Query != digest || p.ID != "" && uuid.Validate(p.ID) != nil {
+	if !known || p.Query != digest || p.ID != "" && !canonical(p.ID) {
 		return p, badCursor()
 	}
 	return p, nil
+}
+
+// canonical says whether an id is in the spelling in which the database has it.
+func canonical(id string) bool {
+	parsed, err := uuid.Parse(id)
+	return err == nil && parsed.String() == id
 }
 
 // digest identifies what is listed in which order, and for whom.
@@ -91,12 +97,10 @@ func (s *Store) pageAfter(ctx context.Context, all listings, at place, room int,
 		if i != here.Listing {
 			here = place{Query: at.Query, Listing: i}
 		}
-		rows, err := all[i].rows(ctx, s.db, 0, &here, room+1)
+		rows, more, err := all[i].rows(ctx, s.db, 0, &here, room)
 		if err != nil {
 			return err
 		}
-		more := len(rows) > room
-		rows = rows[:min(room, len(rows))]
 		page.rows[i] = rows
 		room -= len(rows)
 		if more {
@@ -111,15 +115,15 @@ func (s *Store) pageAfter(ctx context.Context, all listings, at place, room int,
 }
 
 func (s *Store) pageBefore(ctx context.Context, all listings, at place, room int, page *stretch) error {
-	rows, err := all[at.Listing].rows(ctx, s.db, 0, &at, room+1)
+	rows, more, err := all[at.Listing].rows(ctx, s.db, 0, &at, room)
 	if err != nil {
 		return err
 	}
-	more := len(rows) > room
-	rows = rows[:min(room, len(rows))]
 	slices.Reverse(rows)
 	page.rows[at.Listing] = rows
-	page.next = at.behind(rows)
+	if page.next = at.behind(rows); len(rows) == 0 {
+		page.next = place{Query: at.Query, Listing: at.Listing}.encode()
+	}
 	if more {
 		page.previous = at.before(rows)
 	}

@@ -63,6 +63,15 @@ func (s *Store) SCIMGroup(ctx context.Context, c SCIMClient, id string, members 
 	return group, wrap("load members of group", err)
 }
 
+// SCIMGroupSize is how many members a group has, those included whom clients do not see; it counts to limit
+// and no further.
+func (s *Store) SCIMGroupSize(ctx context.Context, c SCIMClient, id string, limit int) (int, error) {
+	var size int
+	err := s.db.GetContext(ctx, &size, `
+		SELECT count(*) FROM (SELECT FROM memberships WHERE group_id = $1 AND account_id = $2 LIMIT $3) counted`, id, c.AccountID, limit)
+	return size, wrap("count members", found("group", err))
+}
+
 // ChangeSCIMGroup changes a group into what change makes of it, which is told all but the members and may
 // be called more than once; its error is passed on and leaves all as it was. What changes nothing leaves no
 // change and keeps the version. For the rest see CreateSCIMGroup.

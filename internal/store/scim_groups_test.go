@@ -21,8 +21,7 @@ type pusher struct{ client }
 
 func newPusher(t testing.TB) pusher {
 	t.Helper()
-	b := setup(t)
-	return pusher{client{b, store.SCIMClient{AccountID: b.account.ID, Name: "Okta"}}}
+	return pusher{pushed(t, 1000)}
 }
 
 // arrives pushes a user, who has the name as external id too.
@@ -364,8 +363,8 @@ func TestCaseG2_MembersAreRemovedOneByOne(t *testing.T) {
 func TestCaseL1_GroupsOfAccountsAreApart(t *testing.T) {
 	t.Parallel()
 	p := newPusher(t)
-	other, _ := p.newAccount("other", 50)
-	theirs := pusher{client{&bench{t: t, store: p.store, db: p.db, account: other}, store.SCIMClient{AccountID: other.ID}}}
+	theirs := pusher{p.pushed("other", 50)}
+	p.source = p.connect(p.account.ID)
 	stranger := theirs.arrives("stranger")
 	group := p.push("Sales", stranger, "stranger")
 	require.Empty(t, group.Members)

@@ -26,11 +26,8 @@ func (h *heldRemoval) Error() string { return "held by the guard" }
 // window. The account is locked.
 func guardRemoval(ctx context.Context, tx *sqlx.Tx, c SCIMClient, user directory.User, action directory.Action) error {
 	guard, err := readSCIMGuard(ctx, tx, c.AccountID)
-	if err != nil {
+	if err != nil || guard.State == directory.GuardApproved {
 		return err
-	}
-	if guard.State == directory.GuardApproved {
-		return nil
 	}
 	h := &heldRemoval{user: user, action: action, removals: guard.Removals + 1}
 	err = tx.GetContext(ctx, &h.linked, `SELECT count(*) FROM scim_users WHERE account_id = $1 AND gone_at IS NULL AND active`, c.AccountID)
@@ -63,6 +60,10 @@ func hold(ctx context.Context, tx *sqlx.Tx, c SCIMClient, h *heldRemoval) error 
 	if err := lockAccount(ctx, tx, c.AccountID); err != nil {
 		return err
 	}
+	guard, err := readSCIMGuard(ctx, tx, c.AccountID)
+	if err != nil || guard.State == directory.GuardApproved { // meanwhile: the client tries again
+		return err
+	}
 	var first bool
 	if err := tx.GetContext(ctx, &first, `
 		WITH was AS (SELECT held_at FROM scim_guards WHERE account_id = $1), held AS (
@@ -90,11 +91,13 @@ func hold(ctx context.Context, tx *sqlx.Tx, c SCIMClient, h *heldRemoval) error 
 	if !first {
 		return nil
 	}
-	guard, err := readSCIMGuard(ctx, tx, c.AccountID)
-	if err != nil {
-		return err
-	}
 	return noticeSCIMHeld(ctx, tx, c.AccountID, c.Name, h.removals, guard.Guard)
+}
+
+// letGo takes a user who is in again off those whom the guard holds.
+func letGo(ctx context.Context, tx *sqlx.Tx, accountID, userID string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM scim_held_removals WHERE account_id = $1 AND user_id = $2`, accountID, userID)
+	return err
 }
 
 func removalsHeld(name string, removals, linked int) error {

@@ -109,7 +109,7 @@ func readSCIMGuard(ctx context.Context, tx *sqlx.Tx, accountID string) (director
 	unset := directory.DefaultGuard()
 	err := tx.GetContext(ctx, &row, `
 		SELECT g.*, CASE WHEN held_at IS NOT NULL THEN 'held' WHEN approved_until > now() THEN 'approved' ELSE 'open' END AS state,
-		       (SELECT count(DISTINCT c.user_id) FROM changes c
+		       (SELECT count(DISTINCT c.user_id) FROM changes c JOIN users u ON u.id = c.user_id AND u.status IN ('deactivated', 'deleted')
 		        WHERE c.account_id = $1 AND c.occurred_at > greatest(now() - window_days * interval '1 day', approved_until)
 		          AND c.source = 'scim' AND c.outcome = 'applied' AND `+removal+`) AS removals,
 		       (SELECT count(*) FROM scim_held_removals WHERE account_id = $1) AS held

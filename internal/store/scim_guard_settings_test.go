@@ -43,6 +43,8 @@ func TestF11_ApprovalLetsPassForTheWindow(t *testing.T) {
 	_, err := b.store.ApproveSCIMRemovals(ctx, b.account.ID, "Ana Ruiz")
 	requireCode(t, err, directory.KindConflict, "guard_not_held")
 	bo, cy := b.insert("bo@corp.example", directory.RoleMember, directory.Active), b.insert("cy@corp.example", directory.RoleMember, directory.Active)
+	_, err = b.db.Exec(`UPDATE users SET status = 'deactivated', deactivated_by = 'source' WHERE id IN ($1, $2)`, bo, cy)
+	require.NoError(t, err)
 	for _, id := range []string{bo, bo, cy} {
 		_, err = b.db.Exec(`
 			INSERT INTO changes (account_id, user_id, label, source, action, before, after, outcome, occurred_at)

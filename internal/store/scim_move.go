@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 	"github.com/rollcall-sync/rollcall/internal/scim"
+	"github.com/rollcall-sync/rollcall/internal/scim/schema"
 )
 
 // move is a user's way from what they are to what a SCIM client says of them.
@@ -19,23 +20,35 @@ type move struct {
 	to      scim.User
 	arrives bool // created, though they are in the account
 	gone    bool // deleted by the client
-	// stranger: has the address of somebody who is gone, and is another person.
-	stranger bool
 
 	status directory.UserStatus
 	action directory.Action
 }
 
-// moveOf is what a client's change of a user whom it sees comes to.
+// moveOf is what a client's change of a user whom it sees comes to. Each change settles whether the user
+// is in, also one that repeats what the client said before an admin, or a directory, said otherwise.
 func moveOf(from knownUser, to scim.User) move {
 	m := move{from: from, to: to, status: from.Status, action: directory.ActionUpdate}
+	m.settle()
+	return m
+}
+
+// settle has the user go where the client wants them.
+func (m *move) settle() {
 	switch {
-	case from.Wanted && !to.Active && from.Status.In():
+	case !m.to.Active && m.from.Status.In():
 		m.status, m.action = directory.Deactivated, directory.ActionDeactivate
-	case !from.Wanted && to.Active && m.mayReturn():
+	case m.to.Active && m.mayReturn():
 		m.status, m.action = directory.Active, directory.ActionReactivate
 	}
-	return m
+	if !m.said("name") {
+		m.to.FirstName, m.to.LastName = m.from.FirstName, m.from.LastName
+	}
+}
+
+// said says whether the client's resource has the attribute, now or before.
+func (m *move) said(attribute string) bool {
+	return m.to.Resource[attribute] != nil || m.from.visible() && m.from.Resource[attribute] != nil
 }
 
 // deletion is the deletion of a user by a client.
@@ -55,16 +68,7 @@ func deletion(from knownUser) move {
 // by one.
 func arrival(from knownUser, to scim.User) move {
 	m := move{from: from, to: to, arrives: true, status: from.Status, action: directory.ActionAdopt}
-	if !from.Known && to.FirstName+to.LastName == "" {
-		m.to.FirstName, m.to.LastName = from.FirstName, from.LastName
-	}
-	m.stranger = from.Known && from.ExternalID != "" && to.ExternalID != "" && from.ExternalID != to.ExternalID
-	switch {
-	case !to.Active && from.Status.In():
-		m.status = directory.Deactivated
-	case to.Active && m.mayReturn():
-		m.status, m.action = directory.Active, directory.ActionReactivate
-	}
+	m.settle()
 	return m
 }
 
@@ -110,9 +114,18 @@ func (m *move) take(ctx context.Context, tx *sqlx.Tx, c SCIMClient) (SCIMUser, e
 			m.status = directory.AwaitingLicence
 		}
 	}
+	missing, err := resolvePeople(ctx, tx, c, &m.to)
+	if err != nil {
+		return SCIMUser{}, err
+	}
 	after, err := m.write(ctx, tx)
 	if err != nil {
 		return SCIMUser{}, err
+	}
+	if c.namesPeople() {
+		if err := parkSCIMPeople(ctx, tx, c.AccountID, after.ID, missing); err != nil {
+			return SCIMUser{}, err
+		}
 	}
 	if err := m.log(ctx, tx, after); err != nil {
 		return SCIMUser{}, err
@@ -127,8 +140,11 @@ func (m *move) take(ctx context.Context, tx *sqlx.Tx, c SCIMClient) (SCIMUser, e
 func (m *move) write(ctx context.Context, tx *sqlx.Tx) (knownUser, error) {
 	var after knownUser
 	key := directory.EmailKey(m.to.Email)
-	if err := releaseAddress(ctx, tx, m.from.AccountID, m.from.ID, key); err != nil {
-		return after, err
+	holds := m.from.EmailKey != nil || m.status.In()
+	if holds && (m.from.EmailKey == nil || *m.from.EmailKey != key) {
+		if err := releaseAddress(ctx, tx, m.from.AccountID, key); err != nil {
+			return after, err
+		}
 	}
 	encoded, err := json.Marshal(m.to.Resource)
 	if err != nil {
@@ -144,19 +160,14 @@ func (m *move) write(ctx context.Context, tx *sqlx.Tx) (knownUser, error) {
 		addressKeys(m.to.Resource)); err != nil {
 		return after, err
 	}
-	if m.stranger {
-		if err := disinherit(ctx, tx, m.from.AccountID, m.from.ID); err != nil {
-			return after, err
-		}
-	}
 	_, err = tx.ExecContext(ctx, `
-		UPDATE users SET email = $2, email_key = CASE WHEN email_key IS NOT NULL OR $6 IN ('invited', 'active', 'awaiting_licence') THEN $3 END,
+		UPDATE users SET email = $2, email_key = CASE WHEN $9 THEN $3 END,
 		       first_name = $4, last_name = $5, status = $6, fields = $7,
 		       deactivated_by = CASE WHEN $6 IN ('deactivated', 'deleted') THEN coalesce(deactivated_by, 'source') END,
 		       invitation_id = CASE WHEN $8 THEN gen_random_uuid() WHEN $6 IN ('invited', 'active', 'awaiting_licence') THEN invitation_id END,
 		       invited_at = CASE WHEN $8 THEN now() ELSE invited_at END
 		WHERE id = $1`,
-		m.from.ID, m.to.Email, key, m.to.FirstName, m.to.LastName, m.status, m.fields(), m.invites())
+		m.from.ID, m.to.Email, key, m.to.FirstName, m.to.LastName, m.status, m.fields(), m.invites(), holds)
 	if err != nil {
 		return after, err
 	}
@@ -164,45 +175,36 @@ func (m *move) write(ctx context.Context, tx *sqlx.Tx) (knownUser, error) {
 	return after, err
 }
 
-// invites says whether the user is asked to set up their account: who comes in and never did.
+// invites says whether the user is asked to set up their account: who comes in and never did, and who was
+// asked at another address.
 func (m *move) invites() bool {
-	return m.enters() && (m.from.AcceptedAt == nil || m.stranger) && mailable(m.to.Email)
+	moves := m.from.InvitationID != nil && directory.EmailKey(m.from.Email) != directory.EmailKey(m.to.Email)
+	return m.from.AcceptedAt == nil && m.status.In() && (m.enters() || moves) && mailable(m.to.Email)
 }
 
-// fields are the user's values after the move. A client that takes somebody over says nothing of the
-// fields that it leaves out.
+// fields are the user's values after the move. Those that the client never said stay as they are.
 func (m *move) fields() directory.Values {
+	said, _ := m.from.Resource[schema.AccountExtensionURN(m.from.AccountID)].(map[string]any)
 	fields := directory.Values{}
-	if !m.stranger {
-		for id, value := range m.from.Fields {
-			fields[id] = value
-		}
+	for id, value := range m.from.Fields {
+		fields[id] = value
 	}
 	for id, value := range m.to.Fields {
 		if value != nil {
 			fields[id] = value
-		} else if m.from.Known {
+		} else if _, had := said[id]; had {
 			delete(fields, id)
 		}
 	}
 	return fields
 }
 
-// disinherit takes role, groups and set-up from a user whose place a stranger takes.
-func disinherit(ctx context.Context, tx *sqlx.Tx, accountID, userID string) error {
-	if err := leaveGroups(ctx, tx, accountID, userID); err != nil {
-		return err
-	}
-	_, err := tx.ExecContext(ctx, `UPDATE users SET role_id = 'member', organization_id = NULL, accepted_at = NULL WHERE id = $1`, userID)
-	return err
-}
-
 // releaseAddress takes an address from a user whom a client has deleted, for somebody who has it now.
-func releaseAddress(ctx context.Context, tx *sqlx.Tx, accountID, userID, key string) error {
+func releaseAddress(ctx context.Context, tx *sqlx.Tx, accountID, key string) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE users u SET email_key = NULL FROM scim_users s
-		WHERE u.account_id = $1 AND u.email_key = $2 AND u.id <> $3 AND s.user_id = u.id AND s.gone_at IS NOT NULL
-		  AND u.status = 'deactivated'`, accountID, key, userID)
+		WHERE u.account_id = $1 AND u.email_key = $2 AND s.user_id = u.id AND s.gone_at IS NOT NULL AND u.status = 'deactivated'`,
+		accountID, key)
 	return err
 }
 
@@ -243,6 +245,14 @@ func (m *move) follow(ctx context.Context, tx *sqlx.Tx, c SCIMClient, after know
 	}
 	if m.renamed() {
 		if err := joinParked(ctx, tx, after.AccountID, []string{after.ID}, []string{m.to.ExternalID}); err != nil {
+			return err
+		}
+		if err := namePeople(ctx, tx, c, []string{after.ID}, []string{m.to.ExternalID}); err != nil {
+			return err
+		}
+	}
+	if m.enters() {
+		if err := letGo(ctx, tx, after.AccountID, after.ID); err != nil {
 			return err
 		}
 	}

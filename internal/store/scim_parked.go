@@ -48,22 +48,6 @@ func touchGroupsOf(ctx context.Context, tx *sqlx.Tx, accountID string, userIDs [
 	return touchGroups(ctx, tx, groups)
 }
 
-// leaveGroups ends all memberships of a user, those that clients do not see too, and leaves a change for each.
-// Nor is the user's id awaited anywhere any more.
-func leaveGroups(ctx context.Context, tx *sqlx.Tx, accountID, userID string) error {
-	if err := touchGroupsOf(ctx, tx, accountID, []string{userID}); err != nil {
-		return err
-	}
-	_, err := tx.ExecContext(ctx, `
-		WITH unparked AS (
-			DELETE FROM parked_members p USING groups g
-			WHERE g.id = p.group_id AND g.account_id = $2 AND g.source = 'scim' AND p.source_id = $3::uuid::text
-		), moved AS (
-			DELETE FROM memberships WHERE user_id = $3 RETURNING group_id, user_id
-		)`+logMoved, directory.ActionDelete, accountID, userID)
-	return err
-}
-
 // lockGroupsOf locks the pushed groups of the account that users are in, or that names are parked in. Where
 // there are none, which is the rule, two look-ups by key say so.
 func lockGroupsOf(ctx context.Context, tx *sqlx.Tx, accountID string, userIDs, names []string) ([]string, error) {

@@ -29,22 +29,19 @@ func (r *resource) Scan(src any) error {
 	return decoder.Decode((*scim.Resource)(r))
 }
 
-// addressKeys are the email addresses of a resource as filters compare them, each followed by a separator that no
-// address has.
+// addressKeys are the email addresses of a resource as filters compare them, between separators; empty:
+// none.
 func addressKeys(r scim.Resource) string {
 	emails, _ := r["emails"].([]any)
-	var keys strings.Builder
+	var keys []string
 	for _, email := range emails {
 		entry, _ := email.(map[string]any)
 		if address, ok := entry["value"].(string); ok {
-			keys.WriteString(strings.ReplaceAll(filter.Fold(address), addressSeparator, "") + addressSeparator)
+			keys = append(keys, filter.Fold(address))
 		}
 	}
-	return keys.String()
+	return strings.Join(keys, "\x1f")
 }
-
-// addressSeparator stands between addresses where they are one text.
-const addressSeparator = "\x1f"
 
 // createdSnapshot is what the log says of a user whom a client created.
 func createdSnapshot(in scim.User, status directory.UserStatus) directory.Snapshot {

@@ -27,7 +27,8 @@ const inForce = `(revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now
 
 // AuthenticateSCIM says which account's SCIM client has this token. A revoked token, an expired one,
 // an unknown one and one of an account that has SCIM off are all the same
-// directory.KindUnauthenticated error. That the token was used is noted once a minute at most.
+// directory.KindUnauthenticated error. Within a second a client is not looked up again; what this process
+// changes about tokens and fields counts at once. That the token was used is noted once a minute at most.
 func (s *Store) AuthenticateSCIM(ctx context.Context, token string) (SCIMClient, error) {
 	var row struct {
 		ID        string `db:"id"`
@@ -36,14 +37,18 @@ func (s *Store) AuthenticateSCIM(ctx context.Context, token string) (SCIMClient,
 		Stale     bool   `db:"stale"`
 		Fields    []byte `db:"fields"`
 	}
+	hash, now := tokenHash(token), time.Now()
+	if client, ok := s.signIns.known(hash); ok {
+		return client, nil
+	}
 	err := s.hot.get(ctx, &row, `
 		SELECT t.id, t.account_id, t.name, t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute' AS stale,
 		       coalesce((SELECT json_agg(json_build_object('ID', f.id, 'AccountID', f.account_id, 'Name', f.name, 'Type', f.type) ORDER BY f.position)
 		                 FROM fields f WHERE f.account_id = t.account_id AND NOT f.system), '[]') AS fields
 		FROM scim_tokens t JOIN accounts a ON a.id = t.account_id
-		WHERE t.hash = $1 AND `+inForce+` AND a.provisioning = 'scim'`, tokenHash(token))
+		WHERE t.hash = $1 AND `+inForce+` AND a.provisioning = 'scim'`, hash)
 	if errors.Is(err, sql.ErrNoRows) {
-		return SCIMClient{}, &directory.Error{Kind: directory.KindUnauthenticated, Code: "unauthenticated", Message: "The token is not valid. Use a SCIM token of your account that is in force."}
+		return SCIMClient{}, notSCIMClient()
 	}
 	if err != nil {
 		return SCIMClient{}, wrap("authenticate SCIM client", err)
@@ -52,6 +57,7 @@ func (s *Store) AuthenticateSCIM(ctx context.Context, token string) (SCIMClient,
 	if err := json.Unmarshal(row.Fields, &client.Fields); err != nil {
 		return SCIMClient{}, fmt.Errorf("decode fields of account: %w", err)
 	}
+	s.signIns.note(hash, client, now)
 	if !row.Stale {
 		return client, nil
 	}
@@ -61,6 +67,10 @@ func (s *Store) AuthenticateSCIM(ctx context.Context, token string) (SCIMClient,
 			SELECT id FROM scim_tokens WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
 			FOR NO KEY UPDATE SKIP LOCKED)`, row.ID)
 	return client, wrap("note use of SCIM token", err)
+}
+
+func notSCIMClient() error {
+	return &directory.Error{Kind: directory.KindUnauthenticated, Code: "unauthenticated", Message: "The token is not valid. Use a SCIM token of your account that is in force."}
 }
 
 // CreateSCIMToken makes a token for an account's SCIM clients, whose secret is returned here only.
@@ -122,6 +132,7 @@ func (s *Store) SCIMTokens(ctx context.Context, accountID string) ([]directory.S
 // RevokeSCIMToken ends a SCIM token at once. When none is in force any more, SCIM is off: users and
 // groups stay as they are. Revoking it again changes nothing.
 func (s *Store) RevokeSCIMToken(ctx context.Context, accountID, id string) error {
+	defer s.signIns.forget()
 	return s.inTx(ctx, "revoke SCIM token", func(tx *sqlx.Tx) error {
 		if err := lockAccount(ctx, tx, accountID); err != nil {
 			return err

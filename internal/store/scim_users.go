@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"time"
@@ -65,7 +66,7 @@ func (s *Store) ChangeSCIMUser(ctx context.Context, c SCIMClient, id string, cha
 
 func changeSCIMUser(ctx context.Context, tx *sqlx.Tx, c SCIMClient, id string, change func(SCIMUser) (scim.User, error), alone bool) (SCIMUser, error) {
 	if alone {
-		if err := lockAccount(ctx, tx, c.AccountID); err != nil {
+		if err := lockPushed(ctx, tx, c); err != nil {
 			return SCIMUser{}, err
 		}
 	}
@@ -96,7 +97,7 @@ func changeSCIMUser(ctx context.Context, tx *sqlx.Tx, c SCIMClient, id string, c
 // Further errors are those of ChangeSCIMUser.
 func (s *Store) DeleteSCIMUser(ctx context.Context, c SCIMClient, id string, check func(SCIMUser) error) error {
 	err := s.inTx(ctx, "delete user", func(tx *sqlx.Tx) error {
-		if err := lockAccount(ctx, tx, c.AccountID); err != nil {
+		if err := lockPushed(ctx, tx, c); err != nil {
 			return err
 		}
 		known, err := lockSCIMUser(ctx, tx, c.AccountID, id)
@@ -149,10 +150,21 @@ const selectKnownUser = `
 		FROM scim_users s WHERE s.user_id = u.id
 	) k ON true `
 
-// lockSCIMUser is a user whom clients see, whose resource stays as it is until the transaction ends.
+// lockPushed is lockAccount for a client, as long as the account takes pushes.
+func lockPushed(ctx context.Context, tx *sqlx.Tx, c SCIMClient) error {
+	var id string
+	err := tx.GetContext(ctx, &id, `SELECT id FROM accounts WHERE id = $1 AND provisioning = 'scim' FOR NO KEY UPDATE`, c.AccountID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return notSCIMClient()
+	}
+	return err
+}
+
+// lockSCIMUser is a user whom clients see, who stays as they are until the transaction ends.
 func lockSCIMUser(ctx context.Context, tx *sqlx.Tx, accountID, id string) (knownUser, error) {
 	var user knownUser
-	if _, err := tx.ExecContext(ctx, `SELECT 1 FROM scim_users WHERE user_id = $1 AND account_id = $2 FOR UPDATE`, id, accountID); err != nil {
+	if _, err := tx.ExecContext(ctx, `
+		SELECT 1 FROM scim_users s JOIN users u ON u.id = s.user_id WHERE s.user_id = $1 AND s.account_id = $2 FOR NO KEY UPDATE OF s, u`, id, accountID); err != nil {
 		return user, found("user", err)
 	}
 	err := tx.GetContext(ctx, &user, selectKnownUser+`WHERE u.id = $1 AND u.account_id = $2 AND k.known AND k.gone_at IS NULL`, id, accountID)

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 	"github.com/rollcall-sync/rollcall/internal/scim"
+	"github.com/rollcall-sync/rollcall/internal/scim/schema"
 	"github.com/rollcall-sync/rollcall/internal/store"
 )
 
@@ -22,16 +24,22 @@ type client struct {
 // pushed is an account with a SCIM client and as many licences.
 func pushed(t testing.TB, licences int) client {
 	t.Helper()
-	b := bare(t)
-	account, _ := b.newAccount("pushed", licences)
-	_, secret, err := b.store.CreateSCIMToken(t.Context(), account.ID, "Okta", "an admin", nil)
-	require.NoError(t, err)
-	c, err := b.store.AuthenticateSCIM(t.Context(), secret)
-	require.NoError(t, err)
-	return client{b, c}
+	return bare(t).pushed("pushed", licences)
 }
 
-// person is what a client says of somebody with the address.
+// pushed is another account with a SCIM client.
+func (b *bench) pushed(name string, licences int) client {
+	b.t.Helper()
+	of := *b
+	of.account, of.token = b.newAccount(name, licences)
+	_, secret, err := b.store.CreateSCIMToken(b.t.Context(), of.account.ID, "Okta", "an admin", nil)
+	require.NoError(b.t, err)
+	c, err := b.store.AuthenticateSCIM(b.t.Context(), secret)
+	require.NoError(b.t, err)
+	return client{&of, c}
+}
+
+// pushedPerson is what a client says of somebody with the address.
 func pushedPerson(address string) scim.User {
 	return scim.User{
 		Resource: scim.Resource{"userName": address, "name": map[string]any{"givenName": "Kim", "familyName": "Roe"}},
@@ -187,19 +195,126 @@ func TestCaseC2_ARecycledAddressInheritsNothing(t *testing.T) {
 	c := pushed(t, 10)
 	in := pushedPerson("sam@corp.example")
 	in.ExternalID = "x-1"
-	in.Fields = directory.Values{"department": "Finance"}
 	user := c.create(in)
 	_, err := c.db.Exec(`UPDATE users SET role_id = 'super_admin', accepted_at = now() WHERE id = $1`, user.ID)
 	require.NoError(t, err)
 	require.NoError(t, c.delete(user.ID))
 	newcomer := pushedPerson("sam@corp.example")
 	newcomer.ExternalID = "x-2"
-	c.create(newcomer)
-	now := c.user(user.ID)
-	require.Equal(t, directory.RoleMember, now.RoleID)
-	require.Empty(t, now.Fields)
-	require.Nil(t, now.AcceptedAt)
+	other := c.create(newcomer)
+	require.NotEqual(t, user.ID, other.ID)
+	require.Equal(t, directory.RoleMember, c.user(other.ID).RoleID)
+	require.Equal(t, directory.Deactivated, c.user(user.ID).Status)
 	require.Equal(t, 2, c.mails("setup"), "the newcomer sets up an account of their own")
+
+	require.NoError(t, c.delete(other.ID))
+	require.Equal(t, user.ID, c.create(in).ID, "the first one is known by their external id")
+}
+
+func TestC7_AnAdminWhoActsMeanwhileIsNotUndone(t *testing.T) {
+	t.Parallel()
+	c := pushed(t, 10)
+	user := c.create(pushedPerson("a@corp.example"))
+	done := make(chan error, 1)
+	_, err := c.set(user.ID, func(u *scim.User) {
+		u.Resource["title"] = "Lead"
+		go func() {
+			_, err := c.store.DeactivateUser(context.WithoutCancel(t.Context()), c.AccountID, user.ID)
+			done <- err
+		}()
+		require.Eventually(t, func() bool {
+			var waiting int
+			return c.db.Get(&waiting, `SELECT count(*) FROM pg_locks WHERE NOT granted`) == nil && waiting > 0
+		}, waitFor, tick)
+	})
+	require.NoError(t, err)
+	require.NoError(t, <-done)
+	require.Equal(t, directory.Deactivated, c.user(user.ID).Status)
+}
+
+func TestF1_WhoIsOutAgainForTheClientIsOut(t *testing.T) {
+	t.Parallel()
+	c := pushed(t, 10)
+	user := c.create(pushedPerson("a@corp.example"))
+	require.NoError(t, c.want(user.ID, false))
+	_, err := c.store.ActivateUser(t.Context(), c.AccountID, user.ID)
+	require.NoError(t, err)
+	require.NoError(t, c.want(user.ID, false))
+	require.Equal(t, directory.Deactivated, c.user(user.ID).Status)
+}
+
+func TestCaseF1_ATakenOverUserKeepsWhatTheClientDoesNotSay(t *testing.T) {
+	t.Parallel()
+	c := pushed(t, 10)
+	_, err := c.db.Exec(`UPDATE users SET first_name = 'Ana', last_name = 'Lopez', fields = '{"badge": "00042"}' WHERE account_id = $1`, c.AccountID)
+	require.NoError(t, err)
+	in := pushedPerson("owner@pushed.example")
+	in.Resource, in.FirstName, in.LastName = scim.Resource{"userName": in.UserName}, "", ""
+	in.Fields = directory.Values{"badge": nil}
+	user := c.create(in)
+	_, err = c.store.ChangeSCIMUser(t.Context(), c.SCIMClient, user.ID, func(store.SCIMUser) (scim.User, error) {
+		next := in
+		next.Resource = scim.Resource{"userName": in.UserName, "title": "Lead"}
+		return next, nil
+	})
+	require.NoError(t, err)
+	now := c.user(user.ID)
+	require.Equal(t, "Ana Lopez", now.Name())
+	require.Equal(t, directory.Values{"badge": "00042"}, now.Fields)
+}
+
+func TestD5_AnotherAddressBeforeSetUpGetsALinkOfItsOwn(t *testing.T) {
+	t.Parallel()
+	c := pushed(t, 10)
+	user := c.create(pushedPerson("wrong@corp.example"))
+	invitation := func() (id string) {
+		require.NoError(t, c.db.Get(&id, `SELECT invitation_id FROM users WHERE id = $1`, user.ID))
+		return id
+	}
+	first := invitation()
+	_, err := c.set(user.ID, func(u *scim.User) { u.Email = "right@corp.example" })
+	require.NoError(t, err)
+	require.NotEqual(t, first, invitation())
+	require.Equal(t, 2, c.mails("setup"))
+}
+
+func TestF10_AManagerIsNamedOnceTheyArrive(t *testing.T) {
+	t.Parallel()
+	c := pushed(t, 10)
+	field, err := c.store.CreateField(t.Context(), c.AccountID, "Boss", directory.Person)
+	require.NoError(t, err)
+	c.Fields = []directory.Field{field}
+	in := pushedPerson("ana@corp.example")
+	in.Resource[schema.AccountExtensionURN(c.AccountID)] = map[string]any{field.ID: "00u9"}
+	in.Fields = directory.Values{field.ID: "00u9"}
+	ana := c.create(in)
+	require.Empty(t, c.user(ana.ID).Fields, "nobody yet")
+
+	boss := pushedPerson("boss@corp.example")
+	boss.ExternalID = "00u9"
+	arrived := c.create(boss)
+	require.Equal(t, directory.Values{field.ID: arrived.ID}, c.user(ana.ID).Fields)
+	require.Equal(t, []string{"create applied", "update applied"}, c.log(ana.ID))
+
+	other := pushedPerson("other@corp.example")
+	other.Fields = directory.Values{field.ID: arrived.ID}
+	require.Equal(t, directory.Values{field.ID: arrived.ID}, c.user(c.create(other).ID).Fields, "named by id, and there")
+}
+
+func TestD7_ADeletedFieldIsGoneFromWhatClientsSaid(t *testing.T) {
+	t.Parallel()
+	c := pushed(t, 10)
+	field, err := c.store.CreateField(t.Context(), c.AccountID, "Badge", directory.Text)
+	require.NoError(t, err)
+	urn := schema.AccountExtensionURN(c.AccountID)
+	in := pushedPerson("a@corp.example")
+	in.Resource[urn] = map[string]any{field.ID: "00042"}
+	in.Fields = directory.Values{field.ID: "00042"}
+	user := c.create(in)
+	require.NoError(t, c.store.DeleteField(t.Context(), c.AccountID, field.ID))
+	seen, err := c.store.SCIMUser(t.Context(), c.SCIMClient, user.ID, false)
+	require.NoError(t, err)
+	require.NotContains(t, seen.Resource, urn)
 }
 
 func TestAnAddressOfSomebodyGoneIsFree(t *testing.T) {
@@ -312,6 +427,22 @@ func TestF11_TheGuardHoldsRemovals(t *testing.T) {
 	for _, user := range users[3:10] {
 		require.NoError(t, c.want(user.ID, false))
 	}
+}
+
+func TestF11_TakingSomebodyOverToHaveThemOutIsARemoval(t *testing.T) {
+	t.Parallel()
+	c := pushed(t, 100)
+	none := 0
+	_, err := c.store.UpdateSCIMGuard(t.Context(), c.AccountID, store.SCIMGuardPatch{MaxRemovals: &none})
+	require.NoError(t, err)
+	_, err = c.db.Exec(`
+		INSERT INTO users (id, account_id, email, email_key, first_name, last_name, status, source)
+		VALUES (gen_random_uuid(), $1, 'a@corp.example', 'a@corp.example', 'Kim', 'Roe', 'active', 'admin')`, c.AccountID)
+	require.NoError(t, err)
+	in := pushedPerson("a@corp.example")
+	in.Active = false
+	_, err = c.store.CreateSCIMUser(t.Context(), c.SCIMClient, in)
+	requireCode(t, err, directory.KindForbidden, "removals_held")
 }
 
 func TestAChangeThatIsRefusedLeavesAll(t *testing.T) {

@@ -23,6 +23,7 @@ import (
 type Store struct {
 	db        *sqlx.DB
 	hot       hot
+	signIns   signIns
 	creations combiner[*creation]
 }
 
@@ -66,7 +67,8 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // sessionURL adds the settings of a session: times in UTC, no compilation of queries, which costs
-// more than these queries do, and an end to transactions whose client has gone silent.
+// more than these queries do, statements and their parameters in one message rather than two, and an
+// end to transactions whose client has gone silent.
 func sessionURL(databaseURL string) (string, error) {
 	parsed, err := url.Parse(databaseURL)
 	if err != nil || parsed.Scheme == "" {
@@ -75,6 +77,7 @@ func sessionURL(databaseURL string) (string, error) {
 	query := parsed.Query()
 	query.Set("timezone", "UTC")
 	query.Set("jit", "off")
+	query.Set("binary_parameters", "yes")
 	query.Set("idle_in_transaction_session_timeout", "60000")
 	parsed.RawQuery = query.Encode()
 	return parsed.String(), nil

@@ -10,8 +10,8 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/devstack"
 )
 
-// meter reads the CPU time of the stack's processes. Unlike a rate it hardly depends on what else the
-// machine does. A meter of none reads nothing.
+// meter reads the CPU time of the stack's processes. It depends less than a rate does on what else the
+// machine has to do. A meter of none reads nothing.
 type meter struct {
 	parts map[int]string // by process id
 }

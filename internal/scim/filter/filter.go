@@ -66,8 +66,9 @@ func parseFilter(text string, r *reader) (Expression, error) {
 }
 
 // ParsePath reads the path of a PATCH operation, or the name of an attribute: attr, attr.sub, urn:attr,
-// attr[filter], attr[filter].sub, or the URN of an extension. What is wrong is of type InvalidPath;
-// within the path's filter, of type InvalidFilter.
+// attr[filter], attr[filter].sub, or the URN of an extension. A filter selects among the values of a
+// multi-valued attribute, RFC 7644, section 3.5.2. What is wrong is of type InvalidPath; within the
+// path's filter, of type InvalidFilter.
 func ParsePath(t *schema.ResourceType, text string) (Path, error) {
 	if utf8.RuneCountInString(text) > MaxLength {
 		return Path{}, &Error{Type: InvalidPath, Detail: fmt.Sprintf("The path is longer than %d characters.", MaxLength)}

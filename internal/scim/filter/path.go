@@ -9,10 +9,11 @@ import (
 // Path names an attribute of a resource type, or a sub-attribute, or all of an extension. In the
 // filter of a value path, Attribute is the sub-attribute.
 type Path struct {
-	URN       string            // of the extension that has the attribute; empty: it is at the top
-	Attribute *schema.Attribute // nil: the extension itself
-	Filter    Expression        // of the values of the attribute; nil: all of them
-	Sub       *schema.Attribute // nil: the whole attribute
+	URN         string            // of the extension that has the attribute; empty: it is at the top
+	Attribute   *schema.Attribute // nil: the extension itself
+	Filter      Expression        // of the values of a multi-valued attribute; nil: all of them
+	Comparisons int               // how many the filter has
+	Sub         *schema.Attribute // nil: the whole attribute
 }
 
 // Target is the attribute that the path ends at: the sub-attribute where there is one. It is nil for

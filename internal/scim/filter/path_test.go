@@ -60,6 +60,7 @@ func TestD8_FilterOfAPath(t *testing.T) {
 	require.False(t, filter.MatchValue(path.Filter, map[string]any{"type": "home", "value": "kim@example.com"}))
 	require.False(t, filter.MatchValue(path.Filter, map[string]any{"value": "kim@example.com"}))
 	require.False(t, filter.MatchValue(path.Filter, nil))
+	require.Equal(t, 2, path.Comparisons)
 	path, err = filter.ParsePath(user(), `emails`)
 	require.NoError(t, err)
 	require.Nil(t, path.Filter)
@@ -67,9 +68,11 @@ func TestD8_FilterOfAPath(t *testing.T) {
 
 func TestD8_RefusedPaths(t *testing.T) {
 	t.Parallel()
+	const enterprise = schema.EnterpriseURN
 	for text, want := range map[string]string{
 		``: filter.InvalidPath, `nothing`: filter.InvalidPath, `name.nothing`: filter.InvalidPath, `a b`: filter.InvalidPath,
 		`userName eq "x"`: filter.InvalidPath, `name.givenName.x`: filter.InvalidPath, `emails[type eq "work"].nothing`: filter.InvalidPath,
+		`name[familyName eq "x"].givenName`: filter.InvalidPath, `title[value eq "x"]`: filter.InvalidPath, enterprise + `:manager[value eq "x"]`: filter.InvalidPath,
 		`emails.value[type eq "work"]`: filter.InvalidPath, `emails[type eq "work"]value`: filter.InvalidPath, `urn:x:User`: filter.InvalidPath,
 		`emails[type eq "work"`: filter.InvalidFilter, `emails[nothing eq "work"]`: filter.InvalidFilter, `emails[primary gt true]`: filter.InvalidFilter,
 		`emails[]`: filter.InvalidFilter, `emails[0]`: filter.InvalidFilter,

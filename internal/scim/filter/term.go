@@ -96,10 +96,14 @@ func (r *reader) path() (Path, error) {
 		if path.Sub != nil {
 			return Path{}, missing
 		}
+		if !path.Attribute.MultiValued {
+			return Path{}, &Error{Type: InvalidPath, Detail: "The path " + text + " has a filter, but " + path.String() + " has one value only. Leave the filter out."}
+		}
 		var err error
 		if path.Filter, err = r.enclosed("]", path.Attribute); err != nil {
 			return Path{}, err
 		}
+		path.Comparisons = r.terms
 		if sub, follows := strings.CutPrefix(r.token, "."); follows {
 			r.advance()
 			if path, ok = path.sub(sub); !ok {

@@ -1,5 +1,7 @@
 package schema
 
+import "sync"
+
 // The longest values, in characters. Identifiers and the like are indexed.
 const (
 	longText   = 10_000
@@ -9,7 +11,9 @@ const (
 
 // Common are the attributes that every resource has, RFC 7643, section 3.1, and schemas. They belong
 // to no schema.
-func Common() []Attribute {
+func Common() []Attribute { return common() }
+
+var common = sync.OnceValue(func() []Attribute {
 	externalID := identifier("externalId", "The client's own identifier of the resource.")
 	id := readOnly(identifier("id", "The identifier of the resource."))
 	id.Returned, id.Uniqueness = Always, UniqueServer
@@ -25,7 +29,7 @@ func Common() []Attribute {
 			{Name: "version", Type: String, CaseExact: true},
 		},
 	})}
-}
+})
 
 // text is a string that clients may write, in which the case of letters does not count.
 func text(name, description string) Attribute {

@@ -1,16 +1,19 @@
 package schema
 
 import (
-	"fmt"
-
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
+
+// AccountExtensionURN is the URN of the schema of an account's custom fields.
+func AccountExtensionURN(accountID string) string {
+	return "urn:rollcall:scim:schemas:extension:" + accountID + ":2:User"
+}
 
 // AccountExtension is the schema of an account's custom fields: an attribute each, named by the
 // field's id. It is nil when fields holds no custom field.
 func AccountExtension(accountID string, fields []directory.Field) *Schema {
 	s := &Schema{
-		ID:          fmt.Sprintf("urn:rollcall:scim:schemas:extension:%s:2:User", accountID),
+		ID:          AccountExtensionURN(accountID),
 		Name:        "CustomFields",
 		Description: "The account's custom fields",
 	}

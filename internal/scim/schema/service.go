@@ -86,15 +86,17 @@ func characteristics() []Attribute {
 		return a
 	}
 	kind := required(fact(String, "type", "The data type."))
-	kind.CanonicalValues = []string{"string", "complex", "boolean", "decimal", "integer", "dateTime", "reference", "binary"}
+	for _, one := range []Type{String, Complex, Boolean, Decimal, Integer, DateTime, Reference, Binary} {
+		kind.CanonicalValues = append(kind.CanonicalValues, string(one))
+	}
 	return []Attribute{
 		required(exact("name", "The name.")), kind, required(fact(Boolean, "multiValued", "Whether it has several values.")),
 		exact("description", "What it is."), fact(Boolean, "required", "Whether each resource has it."),
 		several(exact("canonicalValues", "Values that clients are advised to use.")),
 		fact(Boolean, "caseExact", "Whether the case of letters counts."),
-		exact("mutability", "How it can be written.", "readOnly", "readWrite", "immutable", "writeOnly"),
-		exact("returned", "When it is in an answer.", "always", "never", "default", "request"),
-		exact("uniqueness", "How far its value is unique.", "none", "server", "global"),
+		exact("mutability", "How it can be written.", string(ReadOnly), string(ReadWrite), string(Immutable), string(WriteOnly)),
+		exact("returned", "When it is in an answer.", string(Always), string(Never), string(Default), string(OnRequest)),
+		exact("uniqueness", "How far its value is unique.", string(UniqueNone), string(UniqueServer), string(UniqueGlobal)),
 		several(exact("referenceTypes", "What it can refer to.")),
 	}
 }

@@ -71,6 +71,20 @@ CREATE TABLE scim_held_removals (
 CREATE INDEX changes_scim_removals ON changes (account_id, occurred_at)
     WHERE source = 'scim' AND action IN ('deactivate', 'delete') AND outcome = 'applied' AND subject = 'user';
 
+-- Users come in one statement of many: their licences are counted once for all of them.
+DROP TRIGGER users_licences_insert ON users;
+-- +goose StatementBegin
+CREATE FUNCTION users_count_new_licences() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE accounts a SET licences_used = a.licences_used + n.active
+    FROM (SELECT account_id, count(*) AS active FROM after_rows WHERE status = 'active' GROUP BY account_id) n
+    WHERE a.id = n.account_id;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER users_licences_insert AFTER INSERT ON users
+    REFERENCING NEW TABLE AS after_rows FOR EACH STATEMENT EXECUTE FUNCTION users_count_new_licences();
+
 ALTER TABLE notifications
     DROP CONSTRAINT notifications_kind_check,
     ADD CONSTRAINT notifications_kind CHECK (kind IN ('run_failed', 'run_partial', 'run_awaiting_approval', 'admin_left',
@@ -86,6 +100,10 @@ DELETE FROM notifications WHERE kind IN ('scim_removals_held', 'scim_token_expir
 ALTER TABLE notifications
     DROP CONSTRAINT notifications_kind,
     ADD CONSTRAINT notifications_kind_check CHECK (kind IN ('run_failed', 'run_partial', 'run_awaiting_approval', 'admin_left', 'licences_exhausted', 'licence_granted'));
+DROP TRIGGER users_licences_insert ON users;
+CREATE TRIGGER users_licences_insert AFTER INSERT ON users
+    FOR EACH ROW WHEN (NEW.status = 'active') EXECUTE FUNCTION users_count_licence();
+DROP FUNCTION users_count_new_licences;
 DROP INDEX changes_scim_removals;
 DROP TABLE scim_held_removals, scim_guards;
 DROP TRIGGER groups_version ON groups;

@@ -1,6 +1,7 @@
 package scim_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -85,11 +86,26 @@ func TestD8_RateLimit(t *testing.T) {
 	require.Equal(t, http.StatusOK, b.get("/Users").status, "a token does not pay for another")
 }
 
+// A bulk request costs as much as its operations by themselves, and is refused before it begins.
+func TestD8_RateLimitOfBulk(t *testing.T) {
+	t.Parallel()
+	b := startBench(t, 5)
+	remove := bulkOp("DELETE", "/Users/"+nobody, "", nil)
+	require.Len(t, b.outcomes(bulk(0, remove, remove, remove, remove, remove, remove, remove, remove)), 8)
+	a := b.send("POST", "/Bulk", bulk(0, bulkOp("POST", "/Users", "ana", person("ana@corp.example")), remove, remove, remove, remove, remove, remove, remove))
+	b.requireError(a, http.StatusTooManyRequests, "")
+	require.NotEmpty(t, a.header.Get("Retry-After"))
+	b.token = b.newToken(b.account.ID)
+	require.Equal(t, json.Number("0"), b.get("/Users").body["totalResults"])
+}
+
 func TestD8_ErrorsOfEveryKind(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	id := b.newUser("ana@corp.example")
-	b.requireError(b.get("/Nothing"), http.StatusNotFound, "")
+	nothing := b.get("/Nothing")
+	b.requireError(nothing, http.StatusNotFound, "")
+	require.NotContains(t, nothing.text, "/docs", "that is another API")
 	b.requireError(b.get("/Users/"+id+"/name"), http.StatusNotFound, "")
 	a := b.send("POST", "/Users/"+id, person("x@corp.example"))
 	b.requireError(a, http.StatusMethodNotAllowed, "")

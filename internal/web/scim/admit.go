@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 // caller is a client with the resource types of its account.
 type caller struct {
 	store.SCIMClient
+	token string
 	user  *schema.ResourceType
 	group *schema.ResourceType
 }
@@ -26,20 +28,32 @@ func (s *Service) admit(r *http.Request) (caller, error) {
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return caller{}, &directory.Error{Kind: directory.KindUnauthenticated, Code: "unauthenticated"}
 	}
-	client, err := s.store.AuthenticateSCIM(r.Context(), token)
+	c, err := s.callerOf(r.Context(), token)
 	if err != nil {
 		return caller{}, err
 	}
-	if !s.limits.allow(client.TokenID, time.Now()) {
-		return caller{}, tooFast()
-	}
-	return caller{SCIMClient: client, user: s.types.user(client), group: s.types.group}, nil
+	return c, s.charge(c, 1)
 }
 
-func tooFast() *directory.Error {
+// callerOf is the client that has the token.
+func (s *Service) callerOf(ctx context.Context, token string) (caller, error) {
+	client, err := s.store.AuthenticateSCIM(ctx, token)
+	if err != nil {
+		return caller{}, err
+	}
+	return caller{SCIMClient: client, token: token, user: s.types.user(client), group: s.types.group}, nil
+}
+
+// charge counts requests of the client and refuses them if they are too many.
+func (s *Service) charge(c caller, requests int) error {
+	wait := s.limits.take(c.TokenID, requests, time.Now())
+	if wait == 0 {
+		return nil
+	}
 	return &directory.Error{
-		Kind: directory.KindTooFast, Code: "too_fast", RetryAfter: time.Second,
-		Message: "This token makes more requests a second than it may.", Remedy: "Wait as long as Retry-After says.",
+		Kind: directory.KindTooFast, Code: "too_fast", RetryAfter: wait,
+		Message: "This token makes more requests a second than it may. Each operation of a bulk request counts as one.",
+		Remedy:  "Wait as long as Retry-After says.",
 	}
 }
 

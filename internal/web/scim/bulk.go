@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	bulkURN  = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
-	patchURN = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+	bulkResponseURN = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
+	patchOpURN      = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 )
 
 // maxOperations is how many operations a bulk request may have.
@@ -62,8 +62,11 @@ func (s *Service) bulk(w http.ResponseWriter, r *http.Request, c caller) error {
 			Detail: fmt.Sprintf("The request has more than %d operations (maxOperations). Send fewer at once.", maxOperations),
 		}
 	}
-	j, err := newJob(in, func(ctx context.Context, o operation) (resource, error) { return s.perform(ctx, c, o) })
+	j, err := newJob(in, func(ctx context.Context, o operation) (resource, error) { return s.perform(ctx, c.token, o) })
 	if err != nil {
+		return err
+	}
+	if err := s.charge(c, max(len(in.Operations)-1, 0)); err != nil { // the request itself has paid for one
 		return err
 	}
 	outcomes := []outcome{}
@@ -72,7 +75,7 @@ func (s *Service) bulk(w http.ResponseWriter, r *http.Request, c caller) error {
 			outcomes = append(outcomes, s.outcomeOf(r.Context(), in.Operations[i], *result))
 		}
 	}
-	s.write(w, r, http.StatusOK, map[string]any{"schemas": []string{bulkURN}, "Operations": outcomes})
+	s.write(w, r, http.StatusOK, map[string]any{"schemas": []string{bulkResponseURN}, "Operations": outcomes})
 	return nil
 }
 
@@ -91,9 +94,13 @@ func removed(all collection, ctx context.Context, r request) (resource, error) {
 	return resource{}, all.remove(ctx, r)
 }
 
-// perform does one operation as a request by itself would. The resource has a location even when the
-// operation fails, if it is about one that is there.
-func (s *Service) perform(ctx context.Context, c caller, o operation) (resource, error) {
+// perform does one operation as a request by itself would, and only if the token is still in force.
+// The resource has a location even when the operation fails, if it is about one that can be there.
+func (s *Service) perform(ctx context.Context, token string, o operation) (resource, error) {
+	c, err := s.callerOf(ctx, token)
+	if err != nil {
+		return resource{}, err
+	}
 	method, known := methods[o.Method]
 	if !known {
 		return resource{}, invalid(protocol.InvalidSyntax, "An operation's method is POST, PUT, PATCH or DELETE.")
@@ -106,11 +113,14 @@ func (s *Service) perform(ctx context.Context, c caller, o operation) (resource,
 	if id == "" && o.BulkID == "" {
 		return resource{}, invalid(protocol.InvalidSyntax, "An operation whose method is POST needs a bulkId.")
 	}
-	shown, err := protocol.ParseSelection(all.kind(c), []string{"id"}, nil)
+	asked, err := about(c, all, id)
 	if err != nil {
 		return resource{}, err
 	}
-	asked := request{caller: c, id: id, body: o.body(), when: condition{match: o.Version}, shown: shown}
+	if asked.shown, err = protocol.ParseSelection(all.kind(c), []string{"id"}, nil); err != nil {
+		return resource{}, err
+	}
+	asked.body, asked.when = o.body(), condition{match: o.Version}
 	changed, err := method.do(all, ctx, asked)
 	if id != "" {
 		changed.id, changed.location = id, s.base+all.kind(c).Endpoint+"/"+id
@@ -124,7 +134,7 @@ func (o operation) body() []byte {
 	if o.Method != http.MethodPatch || !bytes.HasPrefix(o.Data, []byte("[")) {
 		return o.Data
 	}
-	return fmt.Appendf(nil, `{"schemas":[%q],"Operations":%s}`, patchURN, o.Data)
+	return fmt.Appendf(nil, `{"schemas":[%q],"Operations":%s}`, patchOpURN, o.Data)
 }
 
 // outcomeOf tells a client of a result.

@@ -39,7 +39,7 @@ func TestD8_ResourceTypesAndSchemas(t *testing.T) {
 	b := newBench(t)
 	for path, ids := range map[string][]string{
 		"/ResourceTypes": {"User", "Group"},
-		"/Schemas":       {schema.UserURN, schema.EnterpriseURN, b.extension(), schema.GroupURN},
+		"/Schemas":       {schema.UserURN, schema.EnterpriseURN, b.extension(), schema.GroupURN, schema.ServiceProviderConfigURN, schema.ResourceTypeURN, schema.SchemaURN},
 	} {
 		list := b.get(path)
 		require.Equal(t, http.StatusOK, list.status, list.text)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 	protocol "github.com/rollcall-sync/rollcall/internal/scim"
-	"github.com/rollcall-sync/rollcall/internal/scim/filter"
+	"github.com/rollcall-sync/rollcall/internal/web/problem"
 )
 
 // The scimTypes of RFC 9865, section 2.1.
@@ -18,23 +18,24 @@ const (
 
 // meanings are errors of the domain whose status or scimType their kind does not tell.
 var meanings = map[string]protocol.Error{
-	"user_name_taken": {Status: http.StatusConflict, Type: protocol.NotUnique},
-	"address_taken":   {Status: http.StatusConflict, Type: protocol.NotUnique},
-	"last_admin":      {Status: http.StatusForbidden},
-	"cursor_invalid":  {Status: http.StatusBadRequest, Type: invalidCursor},
+	"user_name_taken":  {Status: http.StatusConflict, Type: protocol.NotUnique},
+	"address_taken":    {Status: http.StatusConflict, Type: protocol.NotUnique},
+	"last_admin":       {Status: http.StatusForbidden},
+	"cursor_invalid":   {Status: http.StatusBadRequest, Type: invalidCursor},
+	"query_too_costly": {Status: http.StatusBadRequest, Type: protocol.TooMany},
 }
 
 // refusal is the one place where an error becomes a SCIM error, with the headers that belong to it.
 // What a client can do nothing about goes to the log alone.
 func (s *Service) refusal(ctx context.Context, err error) (*protocol.Error, http.Header) {
 	var refused *protocol.Error
-	var unclear *filter.Error
+	var lost *problem.Problem
 	var domain *directory.Error
 	switch {
-	case errors.As(err, &refused):
+	case errors.As(protocol.AsError(err), &refused):
 		return refused, nil
-	case errors.As(err, &unclear):
-		return &protocol.Error{Status: http.StatusBadRequest, Type: unclear.Type, Detail: unclear.Detail}, nil
+	case errors.As(err, &lost) && lost.Status == http.StatusNotFound:
+		return &protocol.Error{Status: http.StatusNotFound, Detail: "There is nothing at this address. /ResourceTypes lists the kinds of resources and their addresses."}, nil
 	}
 	p := s.report.Of(ctx, err)
 	e := protocol.Error{Status: p.Status, Detail: p.Detail}

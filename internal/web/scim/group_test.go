@@ -2,8 +2,10 @@ package scim_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
+	"github.com/lib/pq"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rollcall-sync/rollcall/internal/scim/schema"
@@ -41,6 +43,14 @@ func TestD4_LifeOfAGroup(t *testing.T) {
 	b.requireError(b.get(path), http.StatusNotFound, "")
 }
 
+func TestD4_MemberWithoutAName(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	id := b.made("/Users", map[string]any{"schemas": []string{schema.UserURN}, "userName": "ana@corp.example"})["id"].(string)
+	members := b.get("/Groups/" + b.newGroup("Finance", id)).body["members"]
+	require.Equal(t, []any{map[string]any{"value": id, "$ref": base + "/Users/" + id, "type": "User"}}, members)
+}
+
 func TestCaseF2_RenameWithoutMembers(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -55,6 +65,54 @@ func TestCaseF2_RenameWithoutMembers(t *testing.T) {
 	require.Equal(t, "x-1", external["externalId"])
 	require.Equal(t, "Finance EU", external["displayName"])
 	require.ElementsMatch(t, []string{u1, u2}, valuesOf(external, "members"))
+}
+
+// addHidden makes n copies of a user, whom clients do not see, and makes them members of groups.
+func (b *bench) addHidden(user string, n int, groups ...string) {
+	b.Helper()
+	ids := make(pq.StringArray, len(groups))
+	for i, path := range groups {
+		ids[i] = strings.TrimPrefix(path, "/Groups/")
+	}
+	_, err := b.db.Exec(`
+		WITH made AS (INSERT INTO users (id, account_id, email, email_key, first_name, last_name, status, deactivated_by, source)
+		              SELECT gen_random_uuid(), account_id, n || email, n || email_key, first_name, last_name, 'deactivated', 'source', source
+		              FROM users, generate_series(1, $2::int) n WHERE id = $1 RETURNING id, account_id)
+		INSERT INTO memberships (account_id, group_id, user_id) SELECT account_id, g, id FROM made, unnest($3::uuid[]) g`, user, n, ids)
+	require.NoError(b, err)
+}
+
+// RFC 7644, section 3.5.2, allows 204 where the client named no attributes.
+func TestD4_PatchOfALargeGroup(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ana := b.newUser("ana@corp.example")
+	path := "/Groups/" + b.newGroup("Everyone", ana)
+	b.addHidden(ana, 999, path)
+	require.Equal(t, []string{ana}, valuesOf(b.patched(path, op("replace", "displayName", "All")), "members"))
+	b.addHidden(b.newUser("bob@corp.example"), 1, path)
+	a := b.send("PATCH", path, patch(op("replace", "displayName", "Everybody")))
+	require.Equal(t, http.StatusNoContent, a.status, a.text)
+	require.Empty(t, a.text)
+	read := b.get(path)
+	require.Equal(t, "Everybody", read.body["displayName"])
+	require.Equal(t, read.header.Get("ETag"), a.header.Get("ETag"))
+	require.Equal(t, base+path, a.header.Get("Location"))
+	require.Equal(t, "All", b.patched(path+"?excludedAttributes=members", op("replace", "displayName", "All"))["displayName"])
+	require.Equal(t, []string{ana}, valuesOf(b.patched(path+"?attributes=members", op("replace", "displayName", "x")), "members"))
+}
+
+func TestD4_NestedGroupsAreRefused(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	inner := b.newGroup("Inner")
+	members := []any{map[string]any{"value": inner, "type": "Group"}}
+	group := map[string]any{"schemas": []string{schema.GroupURN}, "displayName": "Outer", "members": members}
+	path := "/Groups/" + b.newGroup("Outer")
+	for _, a := range []answer{b.send("POST", "/Groups", group), b.send("PUT", path, group), b.send("PATCH", path, patch(op("Add", "members", members)))} {
+		b.requireError(a, http.StatusBadRequest, "invalidValue")
+		require.Contains(t, a.body["detail"], "nested groups are not supported")
+	}
 }
 
 func TestCaseG2_MemberRemoval(t *testing.T) {

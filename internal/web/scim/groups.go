@@ -8,6 +8,9 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/store"
 )
 
+// shownMembers is how many members a group may have for the answer to a PATCH to show them unasked.
+const shownMembers = 1000
+
 // groups are the groups that SCIM clients pushed.
 type groups struct {
 	store *store.Store
@@ -41,7 +44,7 @@ func (g groups) replace(ctx context.Context, r request) (resource, error) {
 	if err != nil {
 		return resource{}, err
 	}
-	return g.change(ctx, r, func(store.SCIMGroup) (protocol.Group, []protocol.MemberChange, error) {
+	return g.change(ctx, r, r.shown.Wants("members"), func(store.SCIMGroup) (protocol.Group, []protocol.MemberChange, error) {
 		if members == nil {
 			return in, nil, nil
 		}
@@ -49,18 +52,33 @@ func (g groups) replace(ctx context.Context, r request) (resource, error) {
 	})
 }
 
+// patch is PATCH, RFC 7644, section 3.5.2. A client that named no attributes is shown no document of a
+// large group: whoever adds a member to it does not want to read all others.
 func (g groups) patch(ctx context.Context, r request) (resource, error) {
 	patch, err := protocol.ParsePatch(r.group, r.body)
 	if err != nil {
 		return resource{}, err
 	}
-	return g.change(ctx, r, func(before store.SCIMGroup) (protocol.Group, []protocol.MemberChange, error) {
+	unasked := r.shown.All()
+	changed, err := g.change(ctx, r, !unasked && r.shown.Wants("members"), func(before store.SCIMGroup) (protocol.Group, []protocol.MemberChange, error) {
 		return patch.ApplyGroup(protocol.Group{DisplayName: before.DisplayName, ExternalID: before.ExternalID}, before.ID)
 	})
+	if err != nil || !unasked {
+		return changed, err
+	}
+	size, err := g.store.SCIMGroupSize(ctx, r.SCIMClient, r.id, shownMembers+1)
+	if err != nil {
+		return resource{}, err
+	}
+	if size > shownMembers {
+		changed.document = nil
+		return changed, nil
+	}
+	return g.read(ctx, r)
 }
 
-func (g groups) change(ctx context.Context, r request, next func(before store.SCIMGroup) (protocol.Group, []protocol.MemberChange, error)) (resource, error) {
-	changed, err := g.store.ChangeSCIMGroup(ctx, r.SCIMClient, r.id, r.shown.Wants("members"),
+func (g groups) change(ctx context.Context, r request, members bool, next func(before store.SCIMGroup) (protocol.Group, []protocol.MemberChange, error)) (resource, error) {
+	changed, err := g.store.ChangeSCIMGroup(ctx, r.SCIMClient, r.id, members,
 		func(before store.SCIMGroup) (protocol.Group, []protocol.MemberChange, error) {
 			if err := r.when.check(before.Version); err != nil {
 				return protocol.Group{}, nil, err
@@ -103,5 +121,6 @@ func (g groups) show(c caller, group store.SCIMGroup, shown protocol.Selection) 
 		}
 		document["members"] = members
 	}
-	return resource{id: group.ID, location: location, version: group.Version, document: shown.Apply(document)}
+	document = shown.Apply(document)
+	return resource{id: group.ID, location: location, version: group.Version, document: document, borrowed: document["members"] != nil}
 }

@@ -24,8 +24,10 @@ func newLimiter(perSecond int) *limiter {
 	return &limiter{perSecond: perSecond, tokens: map[string]*rate.Limiter{}}
 }
 
-// allow counts a request of a token and says whether it may go on.
-func (l *limiter) allow(tokenID string, now time.Time) bool {
+// take counts n requests of a token, or says how long to wait before they are asked for again and counts
+// none. Beyond the burst they cost nothing, so that a token that has rested can pay for one request and
+// as many operations as it may have.
+func (l *limiter) take(tokenID string, n int, now time.Time) (wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sweep(now)
@@ -34,7 +36,11 @@ func (l *limiter) allow(tokenID string, now time.Time) bool {
 		limit = rate.NewLimiter(rate.Limit(l.perSecond), 2*l.perSecond)
 		l.tokens[tokenID] = limit
 	}
-	return limit.AllowN(now, 1)
+	taken := limit.ReserveN(now, min(n, limit.Burst()-1))
+	if wait = taken.DelayFrom(now); wait > 0 {
+		taken.CancelAt(now)
+	}
+	return wait
 }
 
 // sweep drops limits that are back at their beginning.

@@ -7,7 +7,7 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/store"
 )
 
-const listURN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+const listResponseURN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
 // listResponse is RFC 7644, section 3.4.2, with the cursors of RFC 9865.
 type listResponse struct {
@@ -116,5 +116,5 @@ func (s *Service) find(ctx context.Context, c caller, q query, users, groups *se
 
 // listOf is a list that is whole.
 func listOf(resources []map[string]any) listResponse {
-	return listResponse{Schemas: []string{listURN}, TotalResults: len(resources), ItemsPerPage: len(resources), StartIndex: 1, Resources: resources}
+	return listResponse{Schemas: []string{listResponseURN}, TotalResults: len(resources), ItemsPerPage: len(resources), StartIndex: 1, Resources: resources}
 }

@@ -114,6 +114,40 @@ func TestD8_Cursors(t *testing.T) {
 	require.Empty(t, b.get(path + "=" + url.QueryEscape(last)).body["Resources"], "a cursor opens no other account")
 }
 
+// A page of groups ends early when their members are many. RFC 7644, section 3.4.2.4: clients go on by
+// itemsPerPage.
+func TestD8_PagesOfLargeGroups(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ana := b.newUser("ana@corp.example")
+	var paths []string
+	for range 3 {
+		paths = append(paths, "/Groups/"+b.newGroup("Everyone", ana))
+	}
+	b.addHidden(ana, 25_000, paths...)
+	groups := func(list map[string]any) (found []string) {
+		require.Equal(t, json.Number("3"), list["totalResults"])
+		for _, r := range list["Resources"].([]any) {
+			found = append(found, "/Groups/"+r.(map[string]any)["id"].(string))
+		}
+		require.Equal(t, json.Number(itoa(len(found))), list["itemsPerPage"])
+		return found
+	}
+	var byIndex, byCursor []string
+	for len(byIndex) < 3 {
+		page := groups(b.get("/Groups?startIndex=" + itoa(len(byIndex)+1)).body)
+		require.Len(t, page, 1)
+		byIndex = append(byIndex, page...)
+	}
+	require.ElementsMatch(t, paths, byIndex)
+	for next := any(""); next != nil; {
+		list := b.get("/Groups?cursor=" + url.QueryEscape(next.(string))).body
+		byCursor, next = append(byCursor, groups(list)...), list["nextCursor"]
+	}
+	require.Equal(t, byIndex, byCursor)
+	require.Len(t, groups(b.get("/Groups?excludedAttributes=members").body), 3)
+}
+
 // RFC 7644, sections 3.4.2.1 and 3.4.3.
 func TestD8_SearchesByPost(t *testing.T) {
 	t.Parallel()

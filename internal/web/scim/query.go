@@ -22,21 +22,21 @@ const (
 
 // query is what a list is asked for, RFC 7644, section 3.4.2, and RFC 9865.
 type query struct {
-	Filter             string
-	SortBy             string
-	SortOrder          string
-	StartIndex         *int
-	Count              *int
-	Cursor             *string // nil: pages by index
-	Attributes         []string
-	ExcludedAttributes []string
+	Filter             string   `json:"filter"`
+	SortBy             string   `json:"sortBy"`
+	SortOrder          string   `json:"sortOrder"`
+	StartIndex         *int     `json:"startIndex"`
+	Count              *int     `json:"count"`
+	Cursor             *string  `json:"cursor"` // nil: pages by index
+	Attributes         []string `json:"attributes"`
+	ExcludedAttributes []string `json:"excludedAttributes"`
 }
 
 // queryOf reads the parameters of a GET. Those that nobody knows are left alone.
 func queryOf(values url.Values) (query, error) {
 	q := query{
 		Filter: values.Get("filter"), SortBy: values.Get("sortBy"), SortOrder: values.Get("sortOrder"),
-		Attributes: listed(values["attributes"]), ExcludedAttributes: listed(values["excludedAttributes"]),
+		Attributes: values["attributes"], ExcludedAttributes: values["excludedAttributes"],
 	}
 	if values.Has("cursor") {
 		cursor := values.Get("cursor")
@@ -76,10 +76,10 @@ func searchOf(body []byte) (query, error) {
 	err := json.Unmarshal(body, &q)
 	var wrong *json.UnmarshalTypeError
 	switch {
-	case errors.As(err, &wrong):
-		return q, invalid(protocol.InvalidValue, "In the search, "+wrong.Field+" cannot be a "+wrong.Value+".")
+	case errors.As(err, &wrong) && wrong.Field != "":
+		return q, invalid(protocol.InvalidValue, "In the search, "+wrong.Field+" cannot be of the type "+wrong.Value+".")
 	case err != nil:
-		return q, invalid(protocol.InvalidSyntax, "The body is no JSON. Send a SearchRequest.")
+		return q, invalid(protocol.InvalidSyntax, "The body is no JSON object. Send a SearchRequest.")
 	}
 	return q, q.tidy()
 }

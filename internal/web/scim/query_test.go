@@ -62,24 +62,31 @@ func TestD8_Query(t *testing.T) {
 	require.Equal(t, "name.familyName", q.SortBy)
 	require.True(t, q.descending())
 	require.Empty(t, *q.Cursor)
-	require.Equal(t, []string{"userName", "emails", "id"}, q.Attributes)
-	require.Empty(t, q.ExcludedAttributes)
+	require.Equal(t, []string{"userName, emails", "id"}, q.Attributes)
+	require.Equal(t, []string{""}, q.ExcludedAttributes)
 
 	searched, err := searchOf([]byte(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"filter":"userName eq \"a+b@corp.example\"",
 		"sortBy":"name.familyName","sortOrder":"Descending","cursor":"","attributes":["userName","emails","id"]}`))
 	require.NoError(t, err)
-	searched.ExcludedAttributes = nil
+	require.Equal(t, []string{"userName", "emails", "id"}, searched.Attributes)
+	searched.Attributes, searched.ExcludedAttributes = q.Attributes, q.ExcludedAttributes
 	require.Equal(t, q, searched)
 }
 
 func TestD8_SearchMistakes(t *testing.T) {
 	t.Parallel()
-	for body, scimType := range map[string]string{
-		``: protocol.InvalidSyntax, `{"filter":`: protocol.InvalidSyntax, `{"count":"ten"}`: protocol.InvalidValue, `{"sortOrder":"up"}`: protocol.InvalidValue,
+	for body, want := range map[string]protocol.Error{
+		``: {Type: protocol.InvalidSyntax}, `{"filter":`: {Type: protocol.InvalidSyntax}, `[]`: {Type: protocol.InvalidSyntax},
+		`{"count":"ten"}`:              {Type: protocol.InvalidValue, Detail: "In the search, count cannot be of the type string."},
+		`{"attributes":"userName"}`:    {Type: protocol.InvalidValue, Detail: "In the search, attributes cannot be of the type string."},
+		`{"excludedAttributes":[5]}`:   {Type: protocol.InvalidValue, Detail: "In the search, excludedAttributes cannot be of the type number."},
+		`{"SORTORDER":"up"}`:           {Type: protocol.InvalidValue},
+		`{"cursor":{},"startIndex":1}`: {Type: protocol.InvalidValue, Detail: "In the search, cursor cannot be of the type object."},
 	} {
 		_, err := searchOf([]byte(body))
 		var refused *protocol.Error
 		require.ErrorAs(t, err, &refused, body)
-		require.Equal(t, scimType, refused.Type, body)
+		require.Equal(t, want.Type, refused.Type, body)
+		require.Contains(t, refused.Detail, want.Detail, body)
 	}
 }

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
 	protocol "github.com/rollcall-sync/rollcall/internal/scim"
 	"github.com/rollcall-sync/rollcall/internal/scim/schema"
 )
@@ -24,7 +27,10 @@ type resource struct {
 	id       string
 	location string
 	version  int64
-	document map[string]any
+	document map[string]any // nil: it is too large to be shown unasked
+	// borrowed says that the document has names of other resources, or says to which it belongs: these
+	// change without the version.
+	borrowed bool
 }
 
 // collection is the resources of one type.
@@ -39,22 +45,23 @@ type collection interface {
 
 // requestOf is what an HTTP request asks of a resource of the collection.
 func requestOf(r *http.Request, c caller, all collection) (request, error) {
-	query := r.URL.Query()
-	shown, err := protocol.ParseSelection(all.kind(c), listed(query["attributes"]), listed(query["excludedAttributes"]))
-	return request{caller: c, id: r.PathValue("id"), when: conditionOf(r.Header), shown: shown}, err
+	asked, err := about(c, all, r.PathValue("id"))
+	if err != nil {
+		return request{}, err
+	}
+	asked.when = conditionOf(r.Header)
+	values := r.URL.Query()
+	asked.shown, err = protocol.ParseSelection(all.kind(c), values["attributes"], values["excludedAttributes"])
+	return asked, err
 }
 
-// listed are the names of comma-separated lists.
-func listed(lists []string) []string {
-	var all []string
-	for _, list := range lists {
-		for name := range strings.SplitSeq(list, ",") {
-			if name = strings.TrimSpace(name); name != "" {
-				all = append(all, name)
-			}
-		}
+// about is a request about the resource that has the id. Ids are case-exact, RFC 7643, section 3.1:
+// nothing has one in another spelling than ours.
+func about(c caller, all collection, id string) (request, error) {
+	if parsed, err := uuid.Parse(id); id != "" && (err != nil || parsed.String() != id) {
+		return request{}, directory.NotFound(strings.ToLower(all.kind(c).Name))
 	}
-	return all
+	return request{caller: c, id: id}, nil
 }
 
 // change lets a client create or change a resource and shows it what that came to.
@@ -86,7 +93,7 @@ func (s *Service) read(all collection) handler {
 		if err != nil {
 			return err
 		}
-		if asked.when.unchanged(found.version) {
+		if !found.borrowed && asked.when.unchanged(found.version) {
 			w.Header().Set("ETag", tagOf(found.version))
 			w.WriteHeader(http.StatusNotModified)
 			return nil
@@ -98,7 +105,10 @@ func (s *Service) read(all collection) handler {
 
 func (s *Service) remove(all collection) handler {
 	return func(w http.ResponseWriter, r *http.Request, c caller) error {
-		asked := request{caller: c, id: r.PathValue("id"), when: conditionOf(r.Header)}
+		asked, err := requestOf(r, c, all)
+		if err != nil {
+			return err
+		}
 		if err := all.remove(r.Context(), asked); err != nil {
 			return err
 		}
@@ -111,6 +121,10 @@ func (s *Service) remove(all collection) handler {
 func (s *Service) show(w http.ResponseWriter, r *http.Request, status int, shown resource) {
 	w.Header().Set("Location", shown.location)
 	w.Header().Set("ETag", tagOf(shown.version))
+	if shown.document == nil {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
 	s.write(w, r, status, shown.document)
 }
 

@@ -1,8 +1,10 @@
 package scim_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -66,6 +68,22 @@ func TestD3_NobodyIsThere(t *testing.T) {
 	b := newBench(t)
 	for _, path := range []string{"/Users/" + nobody, "/Users/010101001010101011001010101011", "/Groups/" + nobody, "/Users/%00", "/Users/a%2Fb"} {
 		b.requireError(b.get(path), http.StatusNotFound, "")
+	}
+}
+
+// RFC 7643, section 3.1: id is case-exact.
+func TestD8_IDsHaveOneSpelling(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	user := b.newUser("ana@corp.example")
+	for kind, id := range map[string]string{"/Users/": user, "/Groups/": b.newGroup("Finance", user)} {
+		for _, other := range []string{strings.ToUpper(id), strings.ReplaceAll(id, "-", ""), "urn:uuid:" + id, "%7B" + id + "%7D"} {
+			b.requireError(b.get(kind+other), http.StatusNotFound, "")
+			b.requireError(b.send("PATCH", kind+other, patch(op("replace", "displayName", "x"))), http.StatusNotFound, "")
+			b.requireError(b.send("DELETE", kind+other, nil), http.StatusNotFound, "")
+			require.Equal(t, []string{"404"}, statusesOf(b.outcomes(bulk(0, bulkOp("DELETE", kind+other, "", nil)))))
+		}
+		require.Equal(t, http.StatusOK, b.get(kind+id).status)
 	}
 }
 
@@ -194,7 +212,7 @@ func TestD8_Versions(t *testing.T) {
 		name := map[bool]string{true: "title", false: "displayName"}[path == "/Users/"+user]
 		first := b.get(path).header.Get("ETag")
 		require.Regexp(t, `^W/"\d+"$`, first)
-		same := b.get(path, header{"If-None-Match", first})
+		same := b.get(path+"?excludedAttributes=groups,members", header{"If-None-Match", first})
 		require.Equal(t, http.StatusNotModified, same.status)
 		require.Empty(t, same.text)
 		require.Equal(t, first, same.header.Get("ETag"))
@@ -210,6 +228,62 @@ func TestD8_Versions(t *testing.T) {
 		require.Equal(t, "second", b.get(path).body[name])
 		require.Equal(t, http.StatusNoContent, b.send("DELETE", path, nil, header{"If-Match", `"x", ` + second.header.Get("ETag")}).status)
 	}
+}
+
+// The version of a user says nothing of their groups, that of a group nothing of its members' names.
+func TestD8_VersionsOfWhatNamesOthers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	user := "/Users/" + b.newUser("ana@corp.example")
+	group := "/Groups/" + b.newGroup("Finance", strings.TrimPrefix(user, "/Users/"))
+	alone, empty := "/Users/"+b.newUser("bob@corp.example"), "/Groups/"+b.newGroup("Sales")
+	tags := map[string]string{}
+	for _, path := range []string{user, group, alone, empty} {
+		tags[path] = b.get(path).header.Get("ETag")
+	}
+	unchanged := func(path, query string) bool {
+		a := b.get(path+query, header{"If-None-Match", tags[path]})
+		require.Contains(t, []int{http.StatusOK, http.StatusNotModified}, a.status, a.text)
+		return a.status == http.StatusNotModified
+	}
+	b.patched(group, op("replace", "displayName", "Treasury"))
+	require.False(t, unchanged(user, ""))
+	require.Equal(t, "Treasury", at(b.get(user, header{"If-None-Match", tags[user]}).body["groups"].([]any)[0].(map[string]any), "display"))
+	require.True(t, unchanged(user, "?excludedAttributes=groups"))
+	require.True(t, unchanged(user, "?attributes=userName"))
+	require.False(t, unchanged(user, "?attributes=groups.display"))
+	require.True(t, unchanged(alone, ""))
+	require.True(t, unchanged(empty, ""))
+
+	tags[group] = b.get(group).header.Get("ETag")
+	b.patched(user, op("replace", "name.givenName", "Ana"))
+	require.False(t, unchanged(group, ""))
+	require.True(t, unchanged(group, "?excludedAttributes=members"))
+}
+
+// What is sent twice changes nothing the second time.
+func TestD8_NumbersSentTwice(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	path := "/Users/" + b.newUser("ana@corp.example")
+	for _, number := range []json.Number{"1e2", "1.50", "-0.0", "2.5E-3"} {
+		set := patch(op("replace", b.extension()+":a_number", number))
+		first := b.send("PATCH", path, set)
+		require.Equal(t, http.StatusOK, first.status, first.text)
+		second := b.send("PATCH", path, set)
+		require.Equal(t, first.header.Get("ETag"), second.header.Get("ETag"), number)
+		require.Equal(t, first.body, second.body)
+	}
+}
+
+// Case B1: Entra writes a day as its midnight in UTC.
+func TestCaseB1_DaysOfEntra(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	path := "/Users/" + b.newUser("ana@corp.example")
+	day := b.extension() + ":a_date"
+	require.Equal(t, "2019-06-06", at(b.patched(path, op("Add", day, "2019-06-06T00:00:00Z")), b.extension(), "a_date"))
+	b.requireError(b.send("PATCH", path, patch(op("Add", day, "2019-06-06T07:00:00Z"))), http.StatusBadRequest, "invalidValue")
 }
 
 func TestCaseL1_WhoIsThereAlreadyIsLinked(t *testing.T) {

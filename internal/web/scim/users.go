@@ -19,7 +19,8 @@ type users struct {
 
 func (users) kind(c caller) *schema.ResourceType { return c.user }
 
-// create makes a user, who is active unless the client says otherwise.
+// create makes a user, who is active unless the client says otherwise. It goes on when the client
+// hangs up: the store does, and the user's mail must be sent then too.
 func (u users) create(ctx context.Context, r request) (resource, error) {
 	written, active, err := protocol.Decode(r.user, r.body)
 	if err != nil {
@@ -29,7 +30,7 @@ func (u users) create(ctx context.Context, r request) (resource, error) {
 	if err != nil {
 		return resource{}, err
 	}
-	made, err := u.store.CreateSCIMUser(ctx, r.SCIMClient, in)
+	made, err := u.store.CreateSCIMUser(context.WithoutCancel(ctx), r.SCIMClient, in)
 	return u.changed(r, made, err)
 }
 
@@ -122,5 +123,6 @@ func (u users) show(c caller, user store.SCIMUser, shown protocol.Selection) res
 		}
 		document["groups"] = of
 	}
-	return resource{id: user.ID, location: location, version: user.Version, document: shown.Apply(document)}
+	document = shown.Apply(document)
+	return resource{id: user.ID, location: location, version: user.Version, document: document, borrowed: document["groups"] != nil}
 }

@@ -25,7 +25,7 @@ func conditionOf(h http.Header) condition {
 
 // check is the error of a change to a resource that is of another version than the client thinks.
 func (c condition) check(version int64) error {
-	if c.match != "" && !names(c.match, version) || c.noneMatch != "" && names(c.noneMatch, version) {
+	if c.match != "" && !hasTag(c.match, version) || c.noneMatch != "" && hasTag(c.noneMatch, version) {
 		return &protocol.Error{Status: http.StatusPreconditionFailed, Detail: "The resource is of another version by now. Read it again, then repeat the change."}
 	}
 	return nil
@@ -33,12 +33,12 @@ func (c condition) check(version int64) error {
 
 // unchanged says whether the client has this version already.
 func (c condition) unchanged(version int64) bool {
-	return c.noneMatch != "" && names(c.noneMatch, version)
+	return c.noneMatch != "" && hasTag(c.noneMatch, version)
 }
 
-// names says whether a list of entity tags has that of the version. Tags are compared weakly, and
+// hasTag says whether a list of entity tags has that of the version. Tags are compared weakly, and
 // need no quotes.
-func names(tags string, version int64) bool {
+func hasTag(tags string, version int64) bool {
 	for tag := range strings.SplitSeq(tags, ",") {
 		tag = strings.TrimSpace(tag)
 		if tag == "*" {

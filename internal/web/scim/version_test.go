@@ -17,7 +17,7 @@ func TestD8_EntityTags(t *testing.T) {
 		`W/"7"`: true, `"7"`: true, `*`: true, `W/"6", W/"7"`: true, `"6","7"`: true, `w/"7"`: true, `7`: true, `W/7`: true,
 		`W/"6"`: false, `W/"77"`: false, `"W/7`: false, `W/`: false, `,`: false, `W\/"7"`: false,
 	} {
-		require.Equal(t, same, names(tags, 7), tags)
+		require.Equal(t, same, hasTag(tags, 7), tags)
 	}
 }
 

@@ -109,6 +109,23 @@ func TestD8_EveryAttributeCanBePatched(t *testing.T) {
 	require.Equal(t, 19+6+6, walked, "attributes of RFC 7643, sections 4.1 and 4.3, without password and groups, and the account's own")
 }
 
+// Suites make a user with nothing but what is said to be required.
+func TestD8_RequiredAttributesAreEnough(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	user := map[string]any{"schemas": []string{schema.UserURN}}
+	var document struct{ Attributes []attribute }
+	require.NoError(t, json.Unmarshal([]byte(b.get("/Schemas/"+schema.UserURN).text), &document))
+	for _, a := range document.Attributes {
+		if a.Required {
+			user[a.Name] = a.sample(1)
+		}
+	}
+	made := b.made("/Users", user)
+	require.Equal(t, user["userName"], made["userName"])
+	require.Equal(t, user["active"], made["active"])
+}
+
 func (b *bench) walk(path, prefix string, where []string, a attribute) {
 	b.Helper()
 	name, where := prefix+a.Name, append(where[:len(where):len(where)], a.Name)
