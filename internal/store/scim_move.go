@@ -150,28 +150,23 @@ func (m *move) write(ctx context.Context, tx *sqlx.Tx) (knownUser, error) {
 	if err != nil {
 		return after, err
 	}
-	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO scim_users AS s (user_id, account_id, user_name, user_name_key, external_id, active, resource, address_keys)
-		VALUES ($1, $2, $3, $4, nullif($5, ''), $6, $7, string_to_array($9, E'\x1f'))
-		ON CONFLICT (user_id) DO UPDATE SET user_name = excluded.user_name, user_name_key = excluded.user_name_key,
-		       external_id = excluded.external_id, active = excluded.active, resource = excluded.resource,
-		       address_keys = excluded.address_keys, gone_at = CASE WHEN $8 THEN now() END`,
-		m.from.ID, m.from.AccountID, m.to.UserName, directory.EmailKey(m.to.UserName), m.to.ExternalID, m.to.Active, string(encoded), m.gone,
-		addressKeys(m.to.Resource)); err != nil {
-		return after, err
-	}
-	_, err = tx.ExecContext(ctx, `
-		UPDATE users SET email = $2, email_key = CASE WHEN $9 THEN $3 END,
-		       first_name = $4, last_name = $5, status = $6, fields = $7,
-		       deactivated_by = CASE WHEN $6 IN ('deactivated', 'deleted') THEN coalesce(deactivated_by, 'source') END,
-		       invitation_id = CASE WHEN $8 THEN gen_random_uuid() WHEN $6 IN ('invited', 'active', 'awaiting_licence') THEN invitation_id END,
-		       invited_at = CASE WHEN $8 THEN now() ELSE invited_at END
-		WHERE id = $1`,
-		m.from.ID, m.to.Email, key, m.to.FirstName, m.to.LastName, m.status, m.fields(), m.invites(), holds)
-	if err != nil {
-		return after, err
-	}
-	err = tx.GetContext(ctx, &after, selectKnownUser+`WHERE u.id = $1`, m.from.ID)
+	err = tx.GetContext(ctx, &after, `
+		WITH said AS (
+			INSERT INTO scim_users AS s (user_id, account_id, user_name, user_name_key, external_id, active, resource, address_keys)
+			VALUES ($1, $2, $3, $4, nullif($5, ''), $6, $7, string_to_array($8, E'\x1f'))
+			ON CONFLICT (user_id) DO UPDATE SET user_name = excluded.user_name, user_name_key = excluded.user_name_key,
+			       external_id = excluded.external_id, active = excluded.active, resource = excluded.resource,
+			       address_keys = excluded.address_keys, gone_at = CASE WHEN $9 THEN now() END
+		)
+		UPDATE users SET email = $10, email_key = CASE WHEN $11 THEN $12 END, first_name = $13, last_name = $14, status = $15, fields = $16,
+		       deactivated_by = CASE WHEN $15 IN ('deactivated', 'deleted') THEN coalesce(deactivated_by, 'source') END,
+		       invitation_id = CASE WHEN $17 THEN gen_random_uuid() WHEN $15 IN ('invited', 'active', 'awaiting_licence') THEN invitation_id END,
+		       invited_at = CASE WHEN $17 THEN now() ELSE invited_at END
+		WHERE id = $1 RETURNING `+userColumns+`, email_key, invitation_id`,
+		m.from.ID, m.from.AccountID, m.to.UserName, directory.EmailKey(m.to.UserName), m.to.ExternalID, m.to.Active, string(encoded),
+		addressKeys(m.to.Resource), m.gone,
+		m.to.Email, holds, key, m.to.FirstName, m.to.LastName, m.status, m.fields(), m.invites())
+	after.Known, after.Wanted, after.UserName, after.ExternalID, after.Resource = true, m.to.Active, m.to.UserName, m.to.ExternalID, resource(m.to.Resource)
 	return after, err
 }
 

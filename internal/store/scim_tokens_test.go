@@ -227,7 +227,7 @@ func TestD1_UseIsNotedOnceAMinute(t *testing.T) {
 	fresh, _ := b.newAccount("scim", 5)
 	token, secret := b.newSCIMToken(fresh.ID, "Okta", 0)
 	used := func() time.Time {
-		_, err := b.store.AuthenticateSCIM(t.Context(), secret)
+		_, err := open(t, b.url).AuthenticateSCIM(t.Context(), secret) // by a process that has not just done so
 		require.NoError(t, err)
 		tokens, err := b.store.SCIMTokens(t.Context(), fresh.ID)
 		require.NoError(t, err)
@@ -247,8 +247,10 @@ func TestK4_SignInOutlivesItsConnection(t *testing.T) {
 	b := setup(t)
 	fresh, _ := b.newAccount("scim", 5)
 	_, secret := b.newSCIMToken(fresh.ID, "Okta", 0)
-	for range 3 {
+	for i := range 3 {
 		_, err := b.store.AuthenticateSCIM(t.Context(), secret)
+		require.NoError(t, err)
+		_, err = b.store.CreateField(t.Context(), fresh.ID, fmt.Sprint("Field ", i), directory.Text) // so that it is looked up again
 		require.NoError(t, err)
 		_, err = b.db.Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 		require.NoError(t, err)

@@ -41,7 +41,7 @@ const selectSCIMUser = `
 var errAlone = errors.New("needs the account to itself")
 
 // ChangeSCIMUser replaces what a client says of a user by what change makes of it, which may be called
-// more than once and whose error is passed on. What becomes of the user follows: who is not wanted any more
+// more than once, is not told the groups, and whose error is passed on. What becomes of the user follows: who is not wanted any more
 // is deactivated and their invitation withdrawn; who is wanted again gets a licence or waits for one, unless
 // an admin took them out. What changes nothing writes nothing. The last account owner or super admin is
 // the conflict "last_admin", a removal that the guard holds "removals_held", a user name or an address that
@@ -74,18 +74,14 @@ func changeSCIMUser(ctx context.Context, tx *sqlx.Tx, c SCIMClient, id string, c
 	if err != nil {
 		return SCIMUser{}, err
 	}
-	before, err := known.shown(ctx, tx)
-	if err != nil {
-		return SCIMUser{}, err
-	}
-	next, err := change(before)
+	next, err := change(known.scim())
 	if err != nil {
 		return SCIMUser{}, err
 	}
 	move := moveOf(known, next)
 	switch {
 	case move.idle():
-		return before, nil
+		return known.shown(ctx, tx)
 	case move.needsAccount() && !alone:
 		return SCIMUser{}, errAlone
 	}
@@ -104,11 +100,7 @@ func (s *Store) DeleteSCIMUser(ctx context.Context, c SCIMClient, id string, che
 		if err != nil {
 			return err
 		}
-		before, err := known.shown(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if err := check(before); err != nil {
+		if err := check(known.scim()); err != nil {
 			return err
 		}
 		removal := deletion(known)
@@ -134,12 +126,18 @@ type knownUser struct {
 // visible says whether clients see the user.
 func (k knownUser) visible() bool { return k.Known && k.GoneAt == nil }
 
-func (k knownUser) shown(ctx context.Context, tx *sqlx.Tx) (SCIMUser, error) {
-	groups, err := groupsOfUser(ctx, tx, k.ID)
+// scim is the user as clients see them, without groups.
+func (k knownUser) scim() SCIMUser {
 	return SCIMUser{
-		ID: k.ID, Active: k.Wanted, Resource: scim.Resource(k.Resource), Groups: groups,
-		Version: k.Version, CreatedAt: k.CreatedAt, UpdatedAt: k.UpdatedAt,
-	}, err
+		ID: k.ID, Active: k.Wanted, Resource: scim.Resource(k.Resource), Version: k.Version, CreatedAt: k.CreatedAt, UpdatedAt: k.UpdatedAt,
+	}
+}
+
+// shown is the user as clients see them.
+func (k knownUser) shown(ctx context.Context, tx *sqlx.Tx) (user SCIMUser, err error) {
+	user = k.scim()
+	user.Groups, err = groupsOfUser(ctx, tx, k.ID)
+	return user, err
 }
 
 const selectKnownUser = `
