@@ -48,6 +48,7 @@ func TestCaseG3_WorkAddressThatIsNotThere(t *testing.T) {
 		"as the name of a value":  {untyped, `{"op":"replace","value":{"emails[type eq \"work\"].value":"new@corp.example"}}`, `{"emails":[{"value":"new@corp.example","type":"work","primary":true}]}`},
 		"another is typed":        {`{"userName":"kim","emails":[{"value":"h@corp.example","type":"home"}]}`, `{"op":"replace",` + path + `,"value":"new@corp.example"}`, `{"emails":[{"value":"h@corp.example","type":"home"},{"value":"new@corp.example","type":"work"}]}`},
 		"the primary of several":  {`{"userName":"kim","emails":[{"value":"a@corp.example"},{"value":"b@corp.example","primary":true}]}`, `{"op":"replace",` + path + `,"value":"new@corp.example"}`, `{"emails":[{"value":"a@corp.example"},{"value":"new@corp.example","type":"work","primary":true}]}`},
+		"no type is none":         {`{"userName":"kim"}`, `{"op":"add","path":"emails[type eq \"\"].value","value":"new@corp.example"}`, `{"emails":[{"value":"new@corp.example"}]}`},
 		"no value makes no entry": {`{"userName":"kim"}`, `{"op":"replace",` + path + `,"value":""}`, `{}`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -142,13 +142,17 @@ func (o operation) changeMissing(values []any) ([]any, error) {
 	if err != nil || len(made) == 0 {
 		return values, err
 	}
-	if i := untyped(values); o.path.Sub != nil && len(wanted) == 1 && wanted["type"] != nil && i >= 0 {
-		maps.Copy(values[i].(map[string]any), wanted)
+	described := map[string]any{}
+	if err := fill(described, o.path.Attribute.SubAttribute, wanted, o.path.Attribute.Name+"."); err != nil {
+		return nil, err
+	}
+	if i := untyped(values); o.path.Sub != nil && len(described) == 1 && described["type"] != nil && i >= 0 {
+		maps.Copy(values[i].(map[string]any), described)
 		maps.Copy(values[i].(map[string]any), made)
 		onePrimary(values, i)
 		return distinct(values), nil
 	}
-	maps.Copy(made, wanted)
+	maps.Copy(made, described)
 	values = append(values, made)
 	onePrimary(values, len(values)-1)
 	return distinct(values), nil

@@ -72,9 +72,13 @@ func TestD8_BulkWhoseTokenIsRevokedMeanwhile(t *testing.T) {
 		answers <- a
 	}()
 	b.awaitWaiting()
-	_, err := held.Exec(`UPDATE scim_tokens SET revoked_at = now()`)
+	_, err := b.db.Exec(`UPDATE scim_tokens SET revoked_at = now()`) // as another process would
 	require.NoError(t, err)
-	require.NoError(t, held.Commit())
+	require.Eventually(t, func() bool {
+		a, err := b.try("GET", "/Users", nil)
+		return err == nil && a.status == http.StatusUnauthorized
+	}, soon, often)
+	require.NoError(t, held.Rollback())
 	a := <-answers
 	require.Equal(t, http.StatusOK, a.status, a.text)
 	require.Equal(t, "201", a.body["Operations"].([]any)[0].(map[string]any)["status"])
