@@ -68,8 +68,9 @@ CREATE TABLE scim_held_removals (
     since      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (account_id, user_id)
 );
-CREATE INDEX changes_scim_removals ON changes (account_id, occurred_at)
-    WHERE source = 'scim' AND action IN ('deactivate', 'delete') AND outcome = 'applied' AND subject = 'user';
+-- Of what does not change when a planned change is applied: so that stays within its page.
+CREATE INDEX changes_scim_removals ON changes (account_id, id)
+    WHERE source = 'scim' AND action IN ('deactivate', 'delete') AND subject = 'user';
 
 -- Users come in one statement of many: their licences are counted once for all of them.
 DROP TRIGGER users_licences_insert ON users;
