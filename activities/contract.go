@@ -163,6 +163,14 @@ type Purged struct {
 	Users int `json:"users"`
 }
 
+// PurgedLogs says what a round of maintenance removed of the accounts' logs.
+type PurgedLogs struct {
+	Changes       int `json:"changes"`
+	Runs          int `json:"runs"`
+	Mails         int `json:"mails"`
+	Notifications int `json:"notifications"`
+}
+
 // ClearInTemporal marks results that hold figures only as readable in histories.
 func (NextRun) ClearInTemporal() {}
 
@@ -180,6 +188,9 @@ func (Verified) ClearInTemporal() {}
 
 // ClearInTemporal marks results that hold figures only as readable in histories.
 func (Purged) ClearInTemporal() {}
+
+// ClearInTemporal marks results that hold figures only as readable in histories.
+func (PurgedLogs) ClearInTemporal() {}
 
 // ClearInTemporal marks results that hold figures only as readable in histories.
 func (Fetched) ClearInTemporal() {}

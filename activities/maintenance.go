@@ -14,8 +14,11 @@ type Maintenance struct {
 	Wake func(ctx context.Context, accountID string) error
 }
 
-// purgeBatch is how many users are purged in one transaction.
-const purgeBatch = 500
+// How many rows are purged in one transaction.
+const (
+	purgeBatch    = 500 // users
+	logPurgeBatch = 2000
+)
 
 // PurgeRecycleBins removes the deleted users whose account keeps them no longer.
 func (a *Maintenance) PurgeRecycleBins(ctx context.Context) (Purged, error) {
@@ -31,6 +34,31 @@ func (a *Maintenance) PurgeRecycleBins(ctx context.Context) (Purged, error) {
 			return out, nil
 		}
 	}
+}
+
+// PurgeLogs removes what the accounts' sync logs keep no longer, with the runs, mails and notifications of
+// the time.
+func (a *Maintenance) PurgeLogs(ctx context.Context) (PurgedLogs, error) {
+	defer keepAlive(ctx)()
+	var out PurgedLogs
+	accounts, err := a.Store.Accounts(ctx)
+	if err != nil {
+		return out, asTemporal(ctx, err)
+	}
+	for _, account := range accounts {
+		for more := true; more; {
+			purged, err := a.Store.PurgeLog(ctx, account.ID, logPurgeBatch)
+			if err != nil {
+				return out, asTemporal(ctx, err)
+			}
+			out = PurgedLogs{
+				Changes: out.Changes + purged.Changes, Runs: out.Runs + purged.Runs,
+				Mails: out.Mails + purged.Mails, Notifications: out.Notifications + purged.Notifications,
+			}
+			more = purged != store.PurgedLog{}
+		}
+	}
+	return out, nil
 }
 
 // NoticeExpiringTokens tells the admins of SCIM tokens that will expire soon, once of each.

@@ -17,13 +17,18 @@ import (
 type rounds struct {
 	env *testsuite.TestWorkflowEnvironment
 	at  []time.Time
-	// told and woken count the rounds in which expiring tokens and forgotten mail were looked for.
-	told, woken int
+	// logs, told and woken count the rounds in which old logs, expiring tokens and forgotten mail were looked for.
+	logs, told, woken int
 }
 
 func (r *rounds) PurgeRecycleBins(context.Context) (activities.Purged, error) {
 	r.at = append(r.at, r.env.Now())
 	return activities.Purged{Users: 2}, nil
+}
+
+func (r *rounds) PurgeLogs(context.Context) (activities.PurgedLogs, error) {
+	r.logs++
+	return activities.PurgedLogs{Changes: 3}, nil
 }
 
 func (r *rounds) NoticeExpiringTokens(context.Context) error {
@@ -47,6 +52,7 @@ func TestF9_MaintenanceComesEveryHourAndRollsOver(t *testing.T) {
 	var again *workflow.ContinueAsNewError
 	require.ErrorAs(t, r.env.GetWorkflowError(), &again)
 	require.Len(t, r.at, 7*24)
+	require.Equal(t, 7*24, r.logs)
 	require.Equal(t, 7*24, r.told)
 	require.Equal(t, 7*24, r.woken)
 	require.Equal(t, monday.Add(time.Hour), r.at[1].UTC())

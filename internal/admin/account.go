@@ -15,6 +15,8 @@ const (
 	maxName           = 200
 	maxLicences       = 10_000_000
 	maxRecycleBinDays = 365
+	minLogDays        = 30
+	maxLogDays        = 3650
 )
 
 // UpdateAccount changes settings of the account. The number of licences is for account owners and
@@ -50,6 +52,9 @@ func checkAccount(patch store.AccountPatch) []directory.FieldError {
 	}
 	if n := patch.RecycleBinDays; n != nil {
 		errs = append(errs, checkRange("recycle_bin_days", *n, 1, maxRecycleBinDays)...)
+	}
+	if n := patch.LogDays; n != nil {
+		errs = append(errs, checkRange("log_days", *n, minLogDays, maxLogDays)...)
 	}
 	if f := patch.DateFormat; f != nil && directory.DateFormats()[*f] == "" {
 		known := slices.Sorted(maps.Keys(directory.DateFormats()))

@@ -33,6 +33,7 @@ type Account struct {
 	TimeZone        string          `db:"time_zone"`   // IANA name
 	ReportFrequency ReportFrequency `db:"report_frequency"`
 	RecycleBinDays  int             `db:"recycle_bin_days"` // how long a deleted user can be restored
+	LogDays         int             `db:"log_days"`         // how long the sync log is kept
 	CreatedAt       time.Time       `db:"created_at"`
 }
 

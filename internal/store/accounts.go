@@ -10,7 +10,7 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
-const accountColumns = `id, name, licences_total, licences_used, provisioning, date_format, time_zone, report_frequency, recycle_bin_days, created_at`
+const accountColumns = `id, name, licences_total, licences_used, provisioning, date_format, time_zone, report_frequency, recycle_bin_days, log_days, created_at`
 
 // NewAccount is what an account begins with.
 type NewAccount struct {
@@ -27,6 +27,7 @@ type AccountPatch struct {
 	ReportFrequency *directory.ReportFrequency
 	Licences        *int // what is added goes to those who wait; never fewer than are in use
 	RecycleBinDays  *int // 1 to 365
+	LogDays         *int // 30 to 3650
 }
 
 // CreateAccount makes an account with its system fields, its built-in roles and its first owner,
@@ -112,9 +113,10 @@ func (s *Store) UpdateAccount(ctx context.Context, id string, patch AccountPatch
 		if _, err := tx.ExecContext(ctx, `
 			UPDATE accounts SET name = coalesce($2, name), date_format = coalesce($3, date_format),
 			       time_zone = coalesce($4, time_zone), report_frequency = coalesce($5, report_frequency),
-			       licences_total = coalesce($6, licences_total), recycle_bin_days = coalesce($7, recycle_bin_days)
+			       licences_total = coalesce($6, licences_total), recycle_bin_days = coalesce($7, recycle_bin_days),
+			       log_days = coalesce($8, log_days)
 			WHERE id = $1`,
-			id, patch.Name, patch.DateFormat, patch.TimeZone, patch.ReportFrequency, patch.Licences, patch.RecycleBinDays); err != nil {
+			id, patch.Name, patch.DateFormat, patch.TimeZone, patch.ReportFrequency, patch.Licences, patch.RecycleBinDays, patch.LogDays); err != nil {
 			return err
 		}
 		if err := fillSeats(ctx, tx, id, directory.FromAdmin); err != nil {
@@ -130,6 +132,10 @@ func (p AccountPatch) check(ctx context.Context, tx *sqlx.Tx, id string) error {
 	if p.RecycleBinDays != nil && (*p.RecycleBinDays < 1 || *p.RecycleBinDays > 365) {
 		return directory.Invalid("account_invalid", "The account cannot be changed like this.",
 			directory.FieldError{Field: "recycle_bin_days", Message: "Deleted users can be restored for 1 to 365 days."})
+	}
+	if p.LogDays != nil && (*p.LogDays < 30 || *p.LogDays > 3650) {
+		return directory.Invalid("account_invalid", "The account cannot be changed like this.",
+			directory.FieldError{Field: "log_days", Message: "The sync log is kept for 30 to 3650 days."})
 	}
 	if p.Licences == nil {
 		return nil

@@ -209,6 +209,8 @@ func TestBadValuesAreNamedByField(t *testing.T) {
 		{"PATCH", "/v1/account", `{"licences":9}`, 422, "licences"},
 		{"PATCH", "/v1/account", `{"recycle_bin_days":0}`, 422, "recycle_bin_days"},
 		{"PATCH", "/v1/account", `{"recycle_bin_days":366}`, 422, "recycle_bin_days"},
+		{"PATCH", "/v1/account", `{"log_days":29}`, 422, "log_days"},
+		{"PATCH", "/v1/account", `{"log_days":3651}`, 422, "log_days"},
 		{"POST", "/v1/fields", `{"name":"X"}`, 422, "type"},
 		{"POST", "/v1/fields", `{"name":"X","type":"money"}`, 422, "type"},
 		{"POST", "/v1/fields", `{"name":"\u0000","type":"text"}`, 422, "name"},

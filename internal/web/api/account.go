@@ -16,6 +16,7 @@ type account struct {
 	TimeZone        string                    `json:"time_zone"`
 	ReportFrequency directory.ReportFrequency `json:"report_frequency" enum:"daily,errors_only,never"`
 	RecycleBinDays  int                       `json:"recycle_bin_days" doc:"How long a deleted user can be restored."`
+	LogDays         int                       `json:"log_days" doc:"How long the sync log is kept, with the runs, mails and read notifications of the time."`
 }
 
 type licences struct {
@@ -35,12 +36,13 @@ type accountPatch struct {
 		ReportFrequency *directory.ReportFrequency `json:"report_frequency,omitempty" enum:"daily,errors_only,never"`
 		Licences        *licencesPatch             `json:"licences,omitempty" doc:"For account owners and super admins."`
 		RecycleBinDays  *int                       `json:"recycle_bin_days,omitempty" minimum:"1" maximum:"365" doc:"How long a deleted user can be restored."`
+		LogDays         *int                       `json:"log_days,omitempty" minimum:"30" maximum:"3650" doc:"How long the sync log is kept. What is older is removed for good, and a run without its changes cannot be undone."`
 	}
 }
 
 func (in *accountPatch) patch() store.AccountPatch {
 	b := in.Body
-	p := store.AccountPatch{Name: b.Name, DateFormat: b.DateFormat, TimeZone: b.TimeZone, ReportFrequency: b.ReportFrequency, RecycleBinDays: b.RecycleBinDays}
+	p := store.AccountPatch{Name: b.Name, DateFormat: b.DateFormat, TimeZone: b.TimeZone, ReportFrequency: b.ReportFrequency, RecycleBinDays: b.RecycleBinDays, LogDays: b.LogDays}
 	if b.Licences != nil {
 		p.Licences = &b.Licences.Total
 	}
@@ -61,6 +63,6 @@ func (s *api) accountRoutes() {
 func showAccount(a directory.Account) account {
 	return account{
 		ID: a.ID, Name: a.Name, Licences: licences{a.Licences, a.LicencesUsed}, Provisioning: a.Provisioning,
-		DateFormat: a.DateFormat, TimeZone: a.TimeZone, ReportFrequency: a.ReportFrequency, RecycleBinDays: a.RecycleBinDays,
+		DateFormat: a.DateFormat, TimeZone: a.TimeZone, ReportFrequency: a.ReportFrequency, RecycleBinDays: a.RecycleBinDays, LogDays: a.LogDays,
 	}
 }

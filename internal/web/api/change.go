@@ -6,18 +6,20 @@ import (
 	"reflect"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 	"github.com/rollcall-sync/rollcall/internal/store"
+	"github.com/rollcall-sync/rollcall/internal/web/problem"
 )
 
 type change struct {
 	ID       int64                        `json:"id"`
 	At       time.Time                    `json:"at"`
-	RunID    *string                      `json:"run_id"`
+	RunID    *string                      `json:"run_id" doc:"The run, at /v1/runs/{run_id}; null for what no run did."`
 	Source   directory.Origin             `json:"source" enum:"directory_sync,scim,admin"`
 	Subject  subject                      `json:"subject"`
 	SourceID *string                      `json:"source_id" doc:"Id of the person or the group in the directory."`
@@ -46,41 +48,68 @@ type recordProblem struct {
 
 // ChangeFilter says which changes are asked for, and in which form.
 type ChangeFilter struct {
-	UserID  string            `query:"user_id" pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$" patternDescription:"an id"`
-	GroupID string            `query:"group_id" pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$" patternDescription:"an id"`
-	Outcome directory.Outcome `query:"outcome" enum:"applied,failed,planned,rejected"`
+	UserID  string            `query:"user_id" pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$" patternDescription:"an id" doc:"Of the user and their memberships."`
+	GroupID string            `query:"group_id" pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$" patternDescription:"an id" doc:"Of the group and its memberships."`
+	Subject directory.Subject `query:"subject" enum:"user,group,membership"`
+	Source  directory.Origin  `query:"source" enum:"directory_sync,scim,admin" doc:"What made the change."`
 	Action  directory.Action  `query:"action" enum:"create,update,adopt,deactivate,reactivate,delete,error"`
-	Since   time.Time         `query:"since" doc:"RFC 3339."`
-	Accept  string            `header:"Accept" doc:"text/csv exports all changes that match, whatever limit says."`
+	Outcome directory.Outcome `query:"outcome" enum:"applied,failed,planned,rejected"`
+	Since   time.Time         `query:"since" doc:"RFC 3339; what happened then or later."`
+	Until   time.Time         `query:"until" doc:"RFC 3339; what happened before."`
+	Search  string            `query:"search" maxLength:"200" doc:"Words, or how they begin, in any case and order, of the names and addresses of people as they are or as they were; all changes of who is found are listed, unless more than 1,000 people are. Names of groups are found too."`
+	Accept  string            `header:"Accept" doc:"text/csv exports all changes that match, whatever limit says: UTF-8 for a spreadsheet, one line a change, times in the account's time zone. An export that breaks off is not complete."`
 	Paging
 }
 
-type changeQuery struct{ ChangeFilter }
+type changeQuery struct {
+	RunID           string `query:"run_id" pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$" patternDescription:"an id" doc:"Of one run, in the order of its steps."`
+	ConfigurationID string `query:"configuration_id" pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$" patternDescription:"an id" doc:"Of all runs of a configuration."`
+	ChangeFilter
+}
 
 type runChangeQuery struct {
 	ID string `path:"id" format:"uuid"`
 	ChangeFilter
 }
 
-func (f ChangeFilter) filter() store.ChangeFilter {
-	out := store.ChangeFilter{UserID: f.UserID, GroupID: f.GroupID, Outcome: f.Outcome, Action: f.Action, Limit: f.Limit, Cursor: f.Cursor}
+// filter is what the store is asked for, or what is wrong with it.
+func (f ChangeFilter) filter() (store.ChangeFilter, error) {
+	out := store.ChangeFilter{
+		UserID: f.UserID, GroupID: f.GroupID, Subject: f.Subject, Source: f.Source, Outcome: f.Outcome, Action: f.Action,
+		Search: f.Search, Limit: f.Limit, Cursor: f.Cursor,
+	}
+	var wrong []directory.FieldError
 	if !f.Since.IsZero() {
 		out.Since = &f.Since
 	}
-	return out
+	if !f.Until.IsZero() {
+		out.Until = &f.Until
+		if f.Until.Before(f.Since) {
+			wrong = append(wrong, directory.FieldError{Field: "until", Message: "This is before since, so that nothing can be between them."})
+		}
+	}
+	if f.Search != "" && !strings.ContainsFunc(f.Search, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+		wrong = append(wrong, directory.FieldError{Field: "search", Message: "There is no letter or digit to search for."})
+	}
+	if len(wrong) > 0 {
+		return out, directory.Invalid("invalid", problem.Summary("The request was not accepted.", wrong), wrong...)
+	}
+	return out, nil
 }
 
 func (s *api) changeRoutes() {
-	route(s, "GET /v1/changes", "The sync log", func(ctx context.Context, who directory.Principal, in *changeQuery) (*huma.StreamResponse, error) {
-		return s.changes(ctx, who, in.Accept, in.filter())
+	route(s, "GET /v1/changes", "The sync log, newest first", func(ctx context.Context, who directory.Principal, in *changeQuery) (*huma.StreamResponse, error) {
+		filter, err := in.filter()
+		filter.RunID, filter.ConfigurationID = in.RunID, in.ConfigurationID
+		return s.changes(ctx, who, in.Accept, filter, err)
 	}, s.describeChanges)
 	route(s, "GET /v1/runs/{id}/changes", "What a run changed, or would change", func(ctx context.Context, who directory.Principal, in *runChangeQuery) (*huma.StreamResponse, error) {
 		if _, err := s.store.Run(ctx, who.AccountID, in.ID); err != nil {
 			return nil, err
 		}
-		filter := in.filter()
+		filter, err := in.filter()
 		filter.RunID = in.ID
-		return s.changes(ctx, who, in.Accept, filter)
+		return s.changes(ctx, who, in.Accept, filter, err)
 	}, s.describeChanges)
 }
 
@@ -95,7 +124,10 @@ func (s *api) describeChanges(op *huma.Operation) {
 	}
 }
 
-func (s *api) changes(ctx context.Context, who directory.Principal, accept string, filter store.ChangeFilter) (*huma.StreamResponse, error) {
+func (s *api) changes(ctx context.Context, who directory.Principal, accept string, filter store.ChangeFilter, err error) (*huma.StreamResponse, error) {
+	if err != nil {
+		return nil, err
+	}
 	if wantsCSV(accept) {
 		return &huma.StreamResponse{Body: func(hc huma.Context) { s.exportChanges(hc, who.AccountID, filter) }}, nil
 	}
@@ -117,18 +149,30 @@ func (s *api) changes(ctx context.Context, who directory.Principal, accept strin
 // any other; one after it breaks the answer off, so that nobody takes a part for the whole.
 func (s *api) exportChanges(hc huma.Context, accountID string, filter store.ChangeFilter) {
 	r, w := humago.Unwrap(hc)
-	export := newExport(w)
-	err := s.store.StreamChanges(hc.Context(), accountID, filter, export.change)
-	if err == nil {
-		err = export.close()
-	}
+	begun, err := s.writeExport(hc.Context(), w, accountID, filter)
 	switch {
-	case err != nil && !export.begun:
+	case err != nil && !begun:
 		s.report.Write(w, r, err)
 	case err != nil:
 		s.report.Of(hc.Context(), err)
 		panic(http.ErrAbortHandler)
 	}
+}
+
+func (s *api) writeExport(ctx context.Context, w http.ResponseWriter, accountID string, filter store.ChangeFilter) (begun bool, err error) {
+	account, err := s.store.Account(ctx, accountID)
+	if err != nil {
+		return false, err
+	}
+	fields, err := s.store.Fields(ctx, accountID)
+	if err != nil {
+		return false, err
+	}
+	export := newExport(w, account, fields)
+	if err := s.store.StreamChanges(ctx, accountID, filter, export.change); err != nil {
+		return export.begun(), err
+	}
+	return export.begun(), export.close()
 }
 
 // wantsCSV says whether CSV comes before JSON among what the caller accepts.

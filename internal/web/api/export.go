@@ -2,37 +2,58 @@ package api
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
 const csvType = "text/csv"
 
-// export writes changes as CSV (RFC 4180, UTF-8).
+// patience is how long a reader of an export may take for some hundred lines before the connection ends.
+const patience = 5 * time.Minute
+
+// linesOfPatience is how many lines a reader has that long for.
+const linesOfPatience = 200
+
+// byteOrderMark tells a spreadsheet that what follows is UTF-8.
+const byteOrderMark = "\ufeff"
+
+// export writes changes as CSV for a spreadsheet: RFC 4180, UTF-8 with a byte order mark, one line a change.
 type export struct {
 	response http.ResponseWriter
 	lines    *csv.Writer
-	begun    bool
+	zone     *time.Location
+	words    wording
+	written  int
 }
 
-func newExport(w http.ResponseWriter) *export { return &export{response: w, lines: csv.NewWriter(w)} }
+// newExport shows times in the account's zone and fields by their names.
+func newExport(w http.ResponseWriter, account directory.Account, fields []directory.Field) *export {
+	zone, err := time.LoadLocation(account.TimeZone)
+	if err != nil {
+		zone = time.UTC
+	}
+	e := &export{response: w, lines: csv.NewWriter(w), zone: zone, words: newWording(fields)}
+	e.lines.UseCRLF = true
+	return e
+}
+
+func (e *export) begun() bool { return e.written > 0 }
 
 func (e *export) begin() error {
-	if e.begun {
+	if e.begun() {
 		return nil
 	}
-	e.begun = true
 	e.response.Header().Set("Content-Type", csvType+"; charset=utf-8; header=present")
-	e.response.Header().Set("Content-Disposition", `attachment; filename="changes.csv"`)
-	return e.lines.Write([]string{
-		"id", "at", "run_id", "source", "subject_type", "subject_id", "subject_label", "source_id",
-		"action", "outcome", "before", "after", "error_code", "error_message", "error_remedy", "user_id", "group_id",
-	})
+	e.response.Header().Set("Content-Disposition", `attachment; filename="sync-log.csv"`)
+	return e.write(
+		byteOrderMark+"at", "source", "action", "outcome", "subject_type", "subject_label", "changed",
+		"error_code", "error_message", "error_remedy", "run_id", "subject_id", "user_id", "group_id", "source_id", "id",
+	)
 }
 
 func (e *export) change(c directory.Change) error {
@@ -43,11 +64,20 @@ func (e *export) change(c directory.Change) error {
 	for _, p := range c.Problems {
 		codes, messages, remedies = append(codes, p.Code), append(messages, p.Message), append(remedies, p.Remedy)
 	}
-	cells := []string{
-		strconv.FormatInt(c.ID, 10), c.OccurredAt.UTC().Format(time.RFC3339Nano), text(c.RunID), string(c.Source), string(c.Subject), text(showSubject(c).ID), c.Label, text(c.SourceID),
-		string(c.Action), string(c.Outcome), snapshot(c.Before), snapshot(c.After),
-		strings.Join(codes, "; "), strings.Join(messages, "; "), strings.Join(remedies, "; "), text(c.UserID), text(c.GroupID),
+	return e.write(
+		c.OccurredAt.In(e.zone).Format(time.RFC3339), string(c.Source), string(c.Action), string(c.Outcome), string(c.Subject), c.Label,
+		e.words.difference(c.Before, c.After),
+		strings.Join(codes, "; "), strings.Join(messages, "; "), strings.Join(remedies, "; "),
+		text(c.RunID), text(showSubject(c).ID), text(c.UserID), text(c.GroupID), text(c.SourceID), strconv.FormatInt(c.ID, 10),
+	)
+}
+
+func (e *export) write(cells ...string) error {
+	if e.written%linesOfPatience == 0 {
+		// A connection that knows no deadline has no patience to lose.
+		_ = http.NewResponseController(e.response).SetWriteDeadline(time.Now().Add(patience))
 	}
+	e.written++
 	for i := range cells {
 		cells[i] = harmless(cells[i])
 	}
@@ -59,16 +89,27 @@ func (e *export) close() error {
 		return err
 	}
 	e.lines.Flush()
-	return e.lines.Error()
+	if err := e.lines.Error(); err != nil {
+		return err
+	}
+	_ = http.NewResponseController(e.response).SetWriteDeadline(time.Time{})
+	return nil
 }
 
-// harmless keeps a spreadsheet from taking a text of the directory for a formula.
+// harmless is a cell on one line that no spreadsheet takes for a formula, not even one that skips
+// blanks before it or that reads wide letters as narrow ones.
 // https://owasp.org/www-community/attacks/CSV_Injection
 func harmless(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
+	begins := strings.TrimLeftFunc(cell, func(r rune) bool { return unicode.In(r, unicode.White_Space, unicode.Cc, unicode.Cf) })
+	if strings.IndexAny(begins, "=+-@＝＋－＠") == 0 || strings.IndexFunc(cell, unicode.IsControl) == 0 {
+		cell = "'" + cell
 	}
-	return cell
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, cell)
 }
 
 func text(s *string) string {
@@ -76,15 +117,4 @@ func text(s *string) string {
 		return ""
 	}
 	return *s
-}
-
-func snapshot(s *directory.Snapshot) string {
-	if s == nil {
-		return ""
-	}
-	encoded, err := json.Marshal(s)
-	if err != nil {
-		return ""
-	}
-	return string(encoded)
 }

@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// PurgedLog is what one PurgeLog removed.
+type PurgedLog struct {
+	Changes, Runs, Mails, Notifications int
+}
+
+// purge is one kind of what is kept for a time: which rows are too old, the oldest first.
+type purge struct {
+	table string
+	old   string
+	count func(*PurgedLog) *int
+}
+
+// purges counts from the account's log_days. The guards look back: what a SCIM guard counts is kept for its
+// window, and runs for as long as any window can be. A run goes after its changes.
+func purges() []purge {
+	const (
+		logEnds   = `(SELECT now() - greatest(a.log_days, g.window_days) * interval '1 day' FROM accounts a LEFT JOIN scim_guards g ON g.account_id = a.id WHERE a.id = $1)`
+		runsEnd   = `(SELECT now() - greatest(log_days, 90) * interval '1 day' FROM accounts WHERE id = $1)`
+		mailsEnd  = `(SELECT now() - log_days * interval '1 day' FROM accounts WHERE id = $1)`
+		oldChange = `occurred_at < ` + logEnds + `
+			AND (run_id IS NULL OR run_id NOT IN (SELECT id FROM runs WHERE account_id = $1 AND finished_at IS NULL)) ORDER BY occurred_at, id`
+	)
+	changes := func(p *PurgedLog) *int { return &p.Changes }
+	return []purge{
+		{"changes", `outcome <> 'planned' AND ` + oldChange, changes},
+		{"changes", `outcome = 'planned' AND ` + oldChange, changes},
+		{"runs", `finished_at < ` + runsEnd + ` AND started_at < ` + runsEnd + `
+			AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.run_id = runs.id)
+			AND EXISTS (SELECT 1 FROM runs r WHERE r.configuration_id = runs.configuration_id AND r.kind <> 'preview'
+			            AND r.finished_at IS NOT NULL AND (r.started_at, r.id) > (runs.started_at, runs.id))
+			ORDER BY started_at, id`, func(p *PurgedLog) *int { return &p.Runs }},
+		{"mails", `settled_at < ` + mailsEnd + ` ORDER BY settled_at`, func(p *PurgedLog) *int { return &p.Mails }},
+		{"notifications", `read_at < ` + mailsEnd + ` ORDER BY read_at`, func(p *PurgedLog) *int { return &p.Notifications }},
+	}
+}
+
+// PurgeLog removes at most limit rows of each kind of what an account has kept long enough, and returns how
+// many they were: changes, runs of which no change is left, settled mails, and notifications that were
+// read. Runs that have not ended stay with their changes; the last run of each configuration stays without them.
+func (s *Store) PurgeLog(ctx context.Context, accountID string, limit int) (PurgedLog, error) {
+	var purged PurgedLog
+	err := s.inTx(ctx, "purge log", func(tx *sqlx.Tx) error {
+		for _, p := range purges() {
+			result, err := tx.ExecContext(ctx, `
+				DELETE FROM `+p.table+` WHERE id IN (SELECT id FROM `+p.table+` WHERE account_id = $1 AND `+p.old+` LIMIT $2)`, accountID, limit)
+			if err != nil {
+				return found("account", err)
+			}
+			rows, err := result.RowsAffected()
+			if err != nil {
+				return err
+			}
+			*p.count(&purged) += int(rows)
+		}
+		return nil
+	})
+	return purged, err
+}
