@@ -169,7 +169,39 @@ type PurgedLogs struct {
 	Runs          int `json:"runs"`
 	Mails         int `json:"mails"`
 	Notifications int `json:"notifications"`
+	Reports       int `json:"reports"`
 }
+
+// NextReport is when the daily report of an account is due. Off: it wants none.
+type NextReport struct {
+	At    time.Time `json:"at,omitzero"`
+	Words string    `json:"words,omitempty"` // "07:00 Europe/Berlin (2026-11-28)"
+	Off   bool      `json:"off,omitempty"`
+}
+
+// MakeReportInput asks for the report of an account until an instant: the daily one that is due then,
+// or one that somebody asked for.
+type MakeReportInput struct {
+	AccountID string    `json:"account_id"`
+	Until     time.Time `json:"until"`
+	Daily     bool      `json:"daily"`
+}
+
+// MadeReport says what a report came to. Moved: it was not made, because the daily report is not due
+// then any more.
+type MadeReport struct {
+	Mails   int  `json:"mails"`
+	Changes int  `json:"changes"`
+	Runs    int  `json:"runs"`
+	Errors  int  `json:"errors"` // kinds of error
+	Moved   bool `json:"moved,omitempty"`
+}
+
+// ClearInTemporal marks results that hold figures only as readable in histories.
+func (NextReport) ClearInTemporal() {}
+
+// ClearInTemporal marks results that hold figures only as readable in histories.
+func (MadeReport) ClearInTemporal() {}
 
 // ClearInTemporal marks results that hold figures only as readable in histories.
 func (NextRun) ClearInTemporal() {}

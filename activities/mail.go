@@ -88,6 +88,10 @@ func send(ctx context.Context, session *mail.Session, m store.Mail) error {
 		return session.Send(ctx, mail.Invitation{ID: m.Cause, To: m.To, FirstName: m.FirstName, AccountName: m.AccountName})
 	case store.MailSetup:
 		return session.SendSetup(ctx, mail.Invitation{ID: m.Cause, To: m.To, FirstName: m.FirstName, AccountName: m.AccountName})
+	case store.MailReport:
+		return session.SendReport(ctx, mail.Report{
+			ID: m.Cause, UserID: m.UserID, To: m.To, FirstName: m.FirstName, AccountName: m.AccountName, Report: m.Report,
+		})
 	default:
 		return session.SendNotice(ctx, mail.Notice{
 			ID: m.Cause, To: m.To, FirstName: m.FirstName, AccountName: m.AccountName, Title: m.Title, Message: m.Message,

@@ -54,6 +54,7 @@ func (a *Maintenance) PurgeLogs(ctx context.Context) (PurgedLogs, error) {
 			out = PurgedLogs{
 				Changes: out.Changes + purged.Changes, Runs: out.Runs + purged.Runs,
 				Mails: out.Mails + purged.Mails, Notifications: out.Notifications + purged.Notifications,
+				Reports: out.Reports + purged.Reports,
 			}
 			more = purged != store.PurgedLog{}
 		}

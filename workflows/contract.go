@@ -1,5 +1,5 @@
 // Package workflows decides what happens next: the long-running workflow of each configuration,
-// its runs, and the delivery of mail.
+// its runs, the delivery of mail, and the reports of each account.
 //
 // It does no I/O, reads no configuration and no clock: what it needs to know of the world it asks
 // of the activities. Histories hold ids, counts and cursors, never people.
@@ -21,6 +21,8 @@ const (
 	SyncRunName = "SyncRun"
 	// MailOutboxName is the workflow that delivers the waiting mail of one account.
 	MailOutboxName = "MailOutbox"
+	// AccountReportName is the workflow that makes the directory sync report of one account.
+	AccountReportName = "AccountReport"
 	// MaintenanceName is the workflow that removes what has been kept long enough; there is one, of
 	// the id MaintenanceID.
 	MaintenanceName = "Maintenance"
@@ -35,7 +37,7 @@ const (
 	SignalEnable = "enable"
 	// SignalDelete ends the configuration for good.
 	SignalDelete = "delete"
-	// SignalSettingsChanged has the next weekly run computed anew.
+	// SignalSettingsChanged has the next weekly run, or the next report, computed anew.
 	SignalSettingsChanged = "settings-changed"
 
 	// SignalApprove lets a run that awaits approval go on.
@@ -46,11 +48,14 @@ const (
 	// SignalMailWaiting tells MailOutbox that there is mail to deliver.
 	SignalMailWaiting = "mail-waiting"
 
+	// SignalReportNow asks AccountReport for a report at once.
+	SignalReportNow = "report-now"
+
 	// QueryStatus asks DirectorySync for its Status, SyncRun for its RunStatus.
 	QueryStatus = "status"
 )
 
-// Request is the optional payload of every signal of DirectorySync and SyncRun.
+// Request is the optional payload of every signal of DirectorySync, SyncRun and AccountReport.
 type Request struct {
 	RequestedBy string `json:"requested_by,omitempty"`
 }
@@ -70,6 +75,9 @@ func PreviewID(configurationID, runID string) string {
 
 // MailOutboxID is the workflow id of an account's mail delivery.
 func MailOutboxID(accountID string) string { return "mail-outbox/" + accountID }
+
+// AccountReportID is the workflow id of an account's report.
+func AccountReportID(accountID string) string { return "account-report/" + accountID }
 
 // DirectorySyncInput is the whole state of a DirectorySync, carried through continue-as-new.
 // A new configuration starts with its three ids and a first run that is due.
@@ -135,4 +143,11 @@ func (RunStatus) ClearInTemporal() {}
 // MailOutboxInput says whose mail to deliver.
 type MailOutboxInput struct {
 	AccountID string `json:"account_id"`
+}
+
+// AccountReportInput is the whole state of an AccountReport, carried through continue-as-new. What was
+// reported until when is in the database.
+type AccountReportInput struct {
+	AccountID string `json:"account_id"`
+	Wanted    bool   `json:"wanted,omitempty"` // somebody asked for a report that is still to be made
 }

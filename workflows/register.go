@@ -11,4 +11,5 @@ func Register(w worker.WorkflowRegistry) {
 	w.RegisterWorkflowWithOptions(SyncRun, workflow.RegisterOptions{Name: SyncRunName})
 	w.RegisterWorkflowWithOptions(MailOutbox, workflow.RegisterOptions{Name: MailOutboxName})
 	w.RegisterWorkflowWithOptions(Maintenance, workflow.RegisterOptions{Name: MaintenanceName})
+	w.RegisterWorkflowWithOptions(AccountReport, workflow.RegisterOptions{Name: AccountReportName})
 }

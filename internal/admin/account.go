@@ -9,6 +9,7 @@ import (
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 	"github.com/rollcall-sync/rollcall/internal/store"
+	"github.com/rollcall-sync/rollcall/workflows"
 )
 
 const (
@@ -17,6 +18,7 @@ const (
 	maxRecycleBinDays = 365
 	minLogDays        = 30
 	maxLogDays        = 3650
+	lastHour          = 23
 )
 
 // UpdateAccount changes settings of the account. The number of licences is for account owners and
@@ -36,10 +38,16 @@ func (a *Admin) UpdateAccount(ctx context.Context, who directory.Principal, patc
 		return directory.Account{}, invalid("The account was not changed.", errs)
 	}
 	account, err := a.Store.UpdateAccount(ctx, who.AccountID, patch)
+	if err != nil {
+		return account, err
+	}
 	if patch.Licences != nil {
 		a.WakeMail(ctx, who.AccountID)
 	}
-	return account, err
+	if patch.ReportFrequency != nil || patch.ReportHour != nil || patch.TimeZone != nil {
+		return account, a.signalReport(ctx, workflows.SignalSettingsChanged, who)
+	}
+	return account, nil
 }
 
 func checkAccount(patch store.AccountPatch) []directory.FieldError {
@@ -55,6 +63,9 @@ func checkAccount(patch store.AccountPatch) []directory.FieldError {
 	}
 	if n := patch.LogDays; n != nil {
 		errs = append(errs, checkRange("log_days", *n, minLogDays, maxLogDays)...)
+	}
+	if n := patch.ReportHour; n != nil {
+		errs = append(errs, checkRange("report_hour", *n, 0, lastHour)...)
 	}
 	if f := patch.DateFormat; f != nil && directory.DateFormats()[*f] == "" {
 		known := slices.Sorted(maps.Keys(directory.DateFormats()))

@@ -16,8 +16,8 @@ import (
 )
 
 // EnsureWorkflows starts the workflow of every configuration that lacks one (a crash between the
-// insert of a configuration and the start of its workflow leaves such a one) and that of the
-// installation's maintenance. It is to be called at start-up and from time to time.
+// insert of a configuration and the start of its workflow leaves such a one), that of the report of
+// every account that wants one, and that of the installation's maintenance. It is to be called at start-up and from time to time.
 func (a *Admin) EnsureWorkflows(ctx context.Context) error {
 	live, err := a.Store.LiveConfigurations(ctx)
 	if err != nil {
@@ -29,7 +29,7 @@ func (a *Admin) EnsureWorkflows(ctx context.Context) error {
 			failed = append(failed, fmt.Errorf("workflow of configuration %s: %w", l.ID, err))
 		}
 	}
-	return errors.Join(failed...)
+	return errors.Join(append(failed, a.ensureReports(ctx))...)
 }
 
 func (a *Admin) ensureMaintenance(ctx context.Context) error {

@@ -32,6 +32,7 @@ type Account struct {
 	DateFormat      string          `db:"date_format"` // as in DateFormats, for example "DD/MM/YYYY"
 	TimeZone        string          `db:"time_zone"`   // IANA name
 	ReportFrequency ReportFrequency `db:"report_frequency"`
+	ReportHour      int             `db:"report_hour"`      // 0 to 23, in the time zone
 	RecycleBinDays  int             `db:"recycle_bin_days"` // how long a deleted user can be restored
 	LogDays         int             `db:"log_days"`         // how long the sync log is kept
 	CreatedAt       time.Time       `db:"created_at"`

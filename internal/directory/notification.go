@@ -15,6 +15,7 @@ const (
 	NoticeLicenceGranted    NotificationKind = "licence_granted"
 	NoticeSCIMHeld          NotificationKind = "scim_removals_held"
 	NoticeSCIMTokenExpiring NotificationKind = "scim_token_expiring"
+	NoticeSCIMErrors        NotificationKind = "scim_errors"
 )
 
 // Notification tells one user of something, in the application and by mail.

@@ -10,7 +10,7 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
-const accountColumns = `id, name, licences_total, licences_used, provisioning, date_format, time_zone, report_frequency, recycle_bin_days, log_days, created_at`
+const accountColumns = `id, name, licences_total, licences_used, provisioning, date_format, time_zone, report_frequency, report_hour, recycle_bin_days, log_days, created_at`
 
 // NewAccount is what an account begins with.
 type NewAccount struct {
@@ -25,6 +25,7 @@ type AccountPatch struct {
 	DateFormat      *string
 	TimeZone        *string
 	ReportFrequency *directory.ReportFrequency
+	ReportHour      *int // 0 to 23
 	Licences        *int // what is added goes to those who wait; never fewer than are in use
 	RecycleBinDays  *int // 1 to 365
 	LogDays         *int // 30 to 3650
@@ -114,9 +115,9 @@ func (s *Store) UpdateAccount(ctx context.Context, id string, patch AccountPatch
 			UPDATE accounts SET name = coalesce($2, name), date_format = coalesce($3, date_format),
 			       time_zone = coalesce($4, time_zone), report_frequency = coalesce($5, report_frequency),
 			       licences_total = coalesce($6, licences_total), recycle_bin_days = coalesce($7, recycle_bin_days),
-			       log_days = coalesce($8, log_days)
+			       log_days = coalesce($8, log_days), report_hour = coalesce($9, report_hour)
 			WHERE id = $1`,
-			id, patch.Name, patch.DateFormat, patch.TimeZone, patch.ReportFrequency, patch.Licences, patch.RecycleBinDays, patch.LogDays); err != nil {
+			id, patch.Name, patch.DateFormat, patch.TimeZone, patch.ReportFrequency, patch.Licences, patch.RecycleBinDays, patch.LogDays, patch.ReportHour); err != nil {
 			return err
 		}
 		if err := fillSeats(ctx, tx, id, directory.FromAdmin); err != nil {
@@ -136,6 +137,10 @@ func (p AccountPatch) check(ctx context.Context, tx *sqlx.Tx, id string) error {
 	if p.LogDays != nil && (*p.LogDays < 30 || *p.LogDays > 3650) {
 		return directory.Invalid("account_invalid", "The account cannot be changed like this.",
 			directory.FieldError{Field: "log_days", Message: "The sync log is kept for 30 to 3650 days."})
+	}
+	if p.ReportHour != nil && (*p.ReportHour < 0 || *p.ReportHour > 23) {
+		return directory.Invalid("account_invalid", "The account cannot be changed like this.",
+			directory.FieldError{Field: "report_hour", Message: "The hour of the report is 0 to 23."})
 	}
 	if p.Licences == nil {
 		return nil

@@ -2,13 +2,14 @@ package store
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/jmoiron/sqlx"
 )
 
 // PurgedLog is what one PurgeLog removed.
 type PurgedLog struct {
-	Changes, Runs, Mails, Notifications int
+	Changes, Runs, Mails, Notifications, Reports int
 }
 
 // purge is one kind of what is kept for a time: which rows are too old, the oldest first.
@@ -39,12 +40,13 @@ func purges() []purge {
 			ORDER BY started_at, id`, func(p *PurgedLog) *int { return &p.Runs }},
 		{"mails", `settled_at < ` + mailsEnd + ` ORDER BY settled_at`, func(p *PurgedLog) *int { return &p.Mails }},
 		{"notifications", `read_at < ` + mailsEnd + ` ORDER BY read_at`, func(p *PurgedLog) *int { return &p.Notifications }},
+		{"reports", fmt.Sprintf(`until < now() - interval '%d seconds' ORDER BY until`, int(keptReports.Seconds())), func(p *PurgedLog) *int { return &p.Reports }},
 	}
 }
 
 // PurgeLog removes at most limit rows of each kind of what an account has kept long enough, and returns how
-// many they were: changes, runs of which no change is left, settled mails, and notifications that were
-// read. Runs that have not ended stay with their changes; the last run of each configuration stays without them.
+// many they were: changes, runs of which no change is left, settled mails, notifications that were
+// read, and reports of more than 30 days ago. Runs that have not ended stay with their changes; the last run of each configuration stays without them.
 func (s *Store) PurgeLog(ctx context.Context, accountID string, limit int) (PurgedLog, error) {
 	var purged PurgedLog
 	err := s.inTx(ctx, "purge log", func(tx *sqlx.Tx) error {

@@ -3,6 +3,10 @@ package store
 import (
 	"context"
 	"time"
+
+	"github.com/lib/pq"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
 // The kinds of message.
@@ -10,6 +14,7 @@ const (
 	MailInvitation = "invitation"
 	MailSetup      = "setup" // asks who is in already to set up their account
 	MailNotice     = "notice"
+	MailReport     = "report" // the directory sync report
 )
 
 // MailResult is what became of a message.
@@ -26,19 +31,20 @@ const (
 type Mail struct {
 	ID          int64  `db:"id"`
 	Kind        string `db:"kind"`
-	Cause       string `db:"cause"` // the id of the invitation or, of a notice, of the notification
+	Cause       string `db:"cause"` // the id of the invitation, of the notification or of the report
 	UserID      string `db:"user_id"`
 	To          string `db:"email"`
 	FirstName   string `db:"first_name"`
 	AccountName string `db:"account_name"`
 	// Stands: of an invitation, that the user is still invited, by this one; of a set-up mail, that
 	// this is still the user's invitation, and that they are active or wait for a licence; of a
-	// notice, that the user is active.
-	Stands    bool      `db:"stands"`
-	Title     string    `db:"title"`   // of a notice
-	Message   string    `db:"message"` // of a notice; plain text, one paragraph a line
-	Attempts  int       `db:"attempts"`
-	CreatedAt time.Time `db:"created_at"`
+	// notice, that the user is active; of a report, that they still are an active admin.
+	Stands    bool             `db:"stands"`
+	Title     string           `db:"title"`   // of a notice
+	Message   string           `db:"message"` // of a notice; plain text, one paragraph a line
+	Report    directory.Report `db:"report"`  // of a report
+	Attempts  int              `db:"attempts"`
+	CreatedAt time.Time        `db:"created_at"`
 }
 
 // DueMails are messages of an account that are to be sent now, the longest waiting first.
@@ -48,12 +54,14 @@ func (s *Store) DueMails(ctx context.Context, accountID string, limit int) ([]Ma
 		SELECT m.id, m.kind, m.cause, m.user_id, u.email, u.first_name, a.name AS account_name, m.attempts, m.created_at,
 		       CASE m.kind WHEN 'invitation' THEN u.status = 'invited' AND u.invitation_id IS NOT DISTINCT FROM m.cause
 		       WHEN 'setup' THEN u.status IN ('active', 'awaiting_licence') AND u.invitation_id IS NOT DISTINCT FROM m.cause
+		       WHEN 'report' THEN u.status = 'active' AND u.role_id = ANY($3) AND r.id IS NOT NULL
 		       ELSE u.status = 'active' AND n.id IS NOT NULL END AS stands,
-		       coalesce(n.title, '') AS title, coalesce(n.message, '') AS message
+		       coalesce(n.title, '') AS title, coalesce(n.message, '') AS message, coalesce(r.content, '{}') AS report
 		FROM mails m JOIN users u ON u.id = m.user_id JOIN accounts a ON a.id = m.account_id
 		LEFT JOIN notifications n ON m.kind = 'notice' AND n.id = m.cause
+		LEFT JOIN reports r ON m.kind = 'report' AND r.id = m.cause
 		WHERE m.account_id = $1 AND m.settled_at IS NULL AND m.next_try_at <= now()
-		ORDER BY m.next_try_at, m.id LIMIT $2`, accountID, limit)
+		ORDER BY m.next_try_at, m.id LIMIT $2`, accountID, limit, pq.StringArray(adminRoles()))
 	return mails, wrap("list due mails", found("account", err))
 }
 

@@ -131,6 +131,12 @@ func scimHeldText(client string, removals int, g directory.Guard) (title, messag
 		"What to do: look at who is to leave. If that is right, approve the removals, and the identity provider's next try passes. If it is not, correct it there: nobody leaves until you approve.")
 }
 
+func scimErrorsText(p directory.Problem) (title, message string) {
+	return "SCIM had errors: " + strings.ReplaceAll(p.Code, "_", " "), lines(
+		p.Message, "What to do: "+p.Remedy,
+		"If it happens to more people today, there is no further mail of this kind: the sync log names them all, and so does the directory sync report.")
+}
+
 // expiringToken is a SCIM token that will expire, or has.
 type expiringToken struct {
 	ID         string    `db:"id"`

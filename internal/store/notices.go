@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
@@ -156,6 +158,19 @@ func noticeGranted(ctx context.Context, tx *sqlx.Tx, accountID string, users []d
 func noticeSCIMHeld(ctx context.Context, tx *sqlx.Tx, accountID, client string, removals int, g directory.Guard) error {
 	title, message := scimHeldText(client, removals, g)
 	return noticeAdmins(ctx, tx, accountID, notice{kind: directory.NoticeSCIMHeld, cause: newID(), title: title, message: message})
+}
+
+// noticeSCIMErrors tells the admins that what a SCIM client wants has errors: of each kind of error
+// once a day. The log and the report have the others.
+func noticeSCIMErrors(ctx context.Context, tx *sqlx.Tx, accountID string, problems directory.Problems) error {
+	for _, p := range problems {
+		cause := uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "rollcall/%s/scim/%s/%s", accountID, p.Code, time.Now().UTC().Format(time.DateOnly)))
+		title, message := scimErrorsText(p)
+		if err := noticeAdmins(ctx, tx, accountID, notice{kind: directory.NoticeSCIMErrors, cause: cause.String(), title: title, message: message}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // noticeExpiring tells the admins of each SCIM token that expires within expiryNotice, or has, unless

@@ -214,7 +214,10 @@ func (m *move) log(ctx context.Context, tx *sqlx.Tx, after knownUser) error {
 		INSERT INTO changes (account_id, user_id, label, source, action, before, after, outcome, problems)
 		VALUES ($1, $2, $3, 'scim', $4, $5, $6, 'applied', $7)`,
 		after.AccountID, after.ID, after.Name(), m.action, before, now, problems)
-	return err
+	if err != nil {
+		return err
+	}
+	return noticeSCIMErrors(ctx, tx, after.AccountID, problems)
 }
 
 func keptOut(name string) directory.Problem {

@@ -70,7 +70,7 @@ func (b *bench) apiRoutes() []apiRoute {
 			routes = append(routes, r)
 		}
 	}
-	require.Len(b, routes, 56)
+	require.Len(b, routes, 57)
 	return routes
 }
 
@@ -203,6 +203,8 @@ func TestBadValuesAreNamedByField(t *testing.T) {
 		{"PATCH", "/v1/account", `{"time_zone":"Mars/Base"}`, 422, "time_zone"},
 		{"PATCH", "/v1/account", `{"time_zone":"../../etc/passwd"}`, 422, "time_zone"},
 		{"PATCH", "/v1/account", `{"report_frequency":"hourly"}`, 422, "report_frequency"},
+		{"PATCH", "/v1/account", `{"report_hour":24}`, 422, "report_hour"},
+		{"PATCH", "/v1/account", `{"report_hour":-1}`, 422, "report_hour"},
 		{"PATCH", "/v1/account", `{"licences":{"total":0}}`, 422, "licences.total"},
 		{"PATCH", "/v1/account", `{"licences":{"total":1e15}}`, 422, "licences.total"},
 		{"PATCH", "/v1/account", `{"licences":{"used":1}}`, 422, "licences.used"},

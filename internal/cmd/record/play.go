@@ -21,7 +21,7 @@ type player struct {
 
 // play has a configuration that syncs groups do its first run, a run that fails, one that the
 // directory puts off, one that an admin approves and one that is stopped while it waits for approval;
-// then it is enabled again and deleted. It returns the workflow id of each scenario.
+// then it is enabled again and deleted, after the account's report was made. It returns the workflow id of each scenario.
 func play(ctx context.Context, stack *devstack.Stack, temporal client.Client) (map[string]string, error) {
 	account, err := stack.NewAccount(ctx, "Recorded", "owner@recorded.example", 2*people)
 	if err != nil {
@@ -42,8 +42,10 @@ func play(ctx context.Context, stack *devstack.Stack, temporal client.Client) (m
 		return nil, err
 	}
 	p.id = configuration.ID
-	if err := p.live(ctx); err != nil {
-		return nil, err
+	for _, part := range []func(context.Context) error{p.live, p.report(stack.Mailbox()), p.delete} {
+		if err := part(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := temporal.CancelWorkflow(ctx, workflows.MaintenanceID, ""); err != nil { // it has no end of its own
 		return nil, err
@@ -57,6 +59,7 @@ func play(ctx context.Context, stack *devstack.Stack, temporal client.Client) (m
 		"sync_run_cancelled": workflows.SyncRunID(p.id, 5),
 		"mail_outbox":        workflows.MailOutboxID(account.ID),
 		"maintenance":        workflows.MaintenanceID,
+		"account_report":     workflows.AccountReportID(account.ID),
 	}, temporal.GetWorkflow(ctx, workflows.DirectorySyncID(p.id), "").Get(ctx, nil)
 }
 
@@ -75,6 +78,10 @@ func (p *player) live(ctx context.Context) error {
 			return err
 		}
 	}
+	return nil
+}
+
+func (p *player) delete(ctx context.Context) error {
 	return p.api.Call(ctx, http.MethodDelete, "/v1/configurations/"+p.id, nil, nil)
 }
 

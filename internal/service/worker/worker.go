@@ -54,6 +54,7 @@ func Run(ctx context.Context, c config.Worker, tc engine.Options, log *slog.Logg
 	w.RegisterActivity(&activities.Sync{Store: db, Sources: sources, Wake: wake, Now: time.Now})
 	w.RegisterActivity(&activities.Mail{Store: db, Sender: sender, Now: time.Now})
 	w.RegisterActivity(&activities.Maintenance{Store: db, Wake: wake})
+	w.RegisterActivity(&activities.Reports{Store: db, Wake: wake, Now: time.Now})
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start worker: %w", err)
 	}
