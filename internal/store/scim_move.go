@@ -231,8 +231,12 @@ func keptOut(name string) directory.Problem {
 // follow sees to what the move brings with it.
 func (m *move) follow(ctx context.Context, tx *sqlx.Tx, c SCIMClient, after knownUser) error {
 	if m.invites() {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO mails (account_id, kind, user_id, cause) VALUES ($1, 'setup', $2, $3)`,
-			after.AccountID, after.ID, after.InvitationID); err != nil {
+		kind := MailSetup
+		if after.Status == directory.Invited {
+			kind = MailInvitation
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO mails (account_id, kind, user_id, cause) VALUES ($1, $2, $3, $4)`,
+			after.AccountID, kind, after.ID, after.InvitationID); err != nil {
 			return err
 		}
 	}

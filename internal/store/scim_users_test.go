@@ -278,6 +278,23 @@ func TestD5_AnotherAddressBeforeSetUpGetsALinkOfItsOwn(t *testing.T) {
 	require.Equal(t, 2, c.mails("setup"))
 }
 
+// Whom a directory sync had invited is still invited after a client took them over.
+func TestD5_AnInvitationGoesToTheNewAddress(t *testing.T) {
+	t.Parallel()
+	c := pushed(t, 10)
+	var id string
+	require.NoError(t, c.db.Get(&id, `
+		INSERT INTO users (id, account_id, email, email_key, first_name, last_name, status, source, invitation_id, invited_at)
+		VALUES (gen_random_uuid(), $1, 'a@corp.example', 'a@corp.example', 'Kim', 'Roe', 'invited', 'directory_sync', gen_random_uuid(), now())
+		RETURNING id`, c.AccountID))
+	require.Equal(t, id, c.create(pushedPerson("a@corp.example")).ID)
+	_, err := c.set(id, func(u *scim.User) { u.Email = "b@corp.example" })
+	require.NoError(t, err)
+	require.Equal(t, directory.Invited, c.user(id).Status)
+	require.Equal(t, 1, c.mails("invitation"))
+	require.Zero(t, c.mails("setup"))
+}
+
 func TestF10_AManagerIsNamedOnceTheyArrive(t *testing.T) {
 	t.Parallel()
 	c := pushed(t, 10)
