@@ -15,7 +15,7 @@ type logger struct {
 
 func newLogger(out *slog.Logger) log.Logger {
 	if out == nil {
-		return log.NewNoopLogger()
+		out = slog.New(slog.DiscardHandler)
 	}
 	return logger{out}
 }
@@ -38,7 +38,7 @@ func (l logger) Error(msg string, tags ...tag.Tag) { l.log(slog.LevelError, msg,
 
 func (l logger) DPanic(msg string, tags ...tag.Tag) { l.log(slog.LevelError, msg, tags) }
 
-// Panic logs, and does not return.
+// Panic logs, and does not return: the server goes on with what it has not got otherwise.
 func (l logger) Panic(msg string, tags ...tag.Tag) {
 	l.log(slog.LevelError, msg, tags)
 	panic(msg)

@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
+	"go.temporal.io/server/common/config"
 	temporalserver "go.temporal.io/server/temporal"
 
 	"github.com/rollcall-sync/rollcall/internal/devstack/loopback"
@@ -69,15 +70,11 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 			return nil, fmt.Errorf("make folder: %w", err)
 		}
 	}
-	ports, err := choosePorts(opts)
-	if err != nil {
-		return nil, err
-	}
 	database, err := prepareDatabase(opts)
 	if err != nil {
 		return nil, err
 	}
-	server, err := assemble(serverOptions(opts, ports, database))
+	server, ports, err := assemble(opts, database)
 	if err != nil {
 		return nil, err
 	}
@@ -93,19 +90,44 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	return running, nil
 }
 
-// assembling is held while a server is put together and started: that writes variables of the server's packages, so two
-// servers of one process cannot do it at the same time.
+// assembling is held from the choice of a server's ports until it listens on them, so that no other server of this process
+// chooses the same ones.
 var assembling sync.Mutex
 
-func assemble(options []temporalserver.ServerOption) (temporalserver.Server, error) {
+// attempts is how often ports are chosen anew because another process took one meanwhile.
+const attempts = 5
+
+// assemble puts a server together and starts it.
+func assemble(opts Options, database *config.SQL) (server temporalserver.Server, chosen ports, err error) {
 	assembling.Lock()
 	defer assembling.Unlock()
-	server, err := temporalserver.NewServer(options...)
+	for range attempts {
+		if chosen, err = choosePorts(opts); err != nil {
+			return nil, ports{}, err
+		}
+		if server, err = listen(serverOptions(opts, chosen, database)); err == nil {
+			break
+		}
+	}
 	if err != nil {
-		return nil, fmt.Errorf("configure Temporal: %w", err)
+		return nil, ports{}, err
 	}
 	if err := server.Start(); err != nil {
-		return nil, fmt.Errorf("start Temporal: %w", err)
+		return nil, ports{}, fmt.Errorf("start Temporal: %w", err)
+	}
+	return server, chosen, nil
+}
+
+// listen makes a server, which opens its ports. Where it cannot, it panics, through its logger.
+func listen(options []temporalserver.ServerOption) (server temporalserver.Server, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("configure Temporal: %v", reason)
+		}
+	}()
+	server, err = temporalserver.NewServer(options...)
+	if err != nil {
+		return nil, fmt.Errorf("configure Temporal: %w", err)
 	}
 	return server, nil
 }
