@@ -17,7 +17,8 @@ import (
 
 // EnsureWorkflows starts the workflow of every configuration that lacks one (a crash between the
 // insert of a configuration and the start of its workflow leaves such a one), that of the report of
-// every account that wants one, and that of the installation's maintenance. It is to be called at start-up and from time to time.
+// every account that wants one, and that of the installation's maintenance. It is to be called at start-up and from
+// time to time.
 func (a *Admin) EnsureWorkflows(ctx context.Context) error {
 	live, err := a.Store.LiveConfigurations(ctx)
 	if err != nil {

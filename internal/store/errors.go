@@ -68,9 +68,9 @@ func disconnected(err error) bool {
 func meaningOf(err *pq.Error) *directory.Error {
 	switch err.Constraint {
 	case "users_email":
-		return directory.Conflict("address_taken", "Another user of the account has this email address.")
+		return addressTaken()
 	case "scim_users_user_name":
-		return directory.Conflict("user_name_taken", "Another user of the account has this userName.")
+		return userNameTaken()
 	case "users_last_admin":
 		return directory.Conflict("last_admin", "This is the last account owner or super admin. Make somebody else one first.")
 	case "accounts_licences":
@@ -123,6 +123,14 @@ func found(noun string, err error) error {
 
 func gone(code, message string) *directory.Error {
 	return &directory.Error{Kind: directory.KindGone, Code: code, Message: message}
+}
+
+func addressTaken() *directory.Error {
+	return directory.Conflict("address_taken", "Another user of the account has this email address.")
+}
+
+func userNameTaken() *directory.Error {
+	return directory.Conflict("user_name_taken", "Another user of the account has this userName.")
 }
 
 func licencesExhausted() *directory.Error {

@@ -76,7 +76,7 @@ func hold(ctx context.Context, tx *sqlx.Tx, c SCIMClient, h *heldRemoval) error 
 	problem := directory.Problem{
 		Code:    "removals_held",
 		Message: fmt.Sprintf("The identity provider wanted %s out. The guard held it: too many removals in a short time.", h.user.Name()),
-		Remedy:  "Look at who waits in the SCIM settings, and approve the removals if they are meant.",
+		Remedy:  "Look at who waits (GET /v1/scim/guard), and approve the removals if they are meant (POST /v1/scim/guard/approve).",
 	}
 	if _, err := tx.ExecContext(ctx, `
 		WITH waiting AS (
@@ -104,14 +104,6 @@ func removalsHeld(name string, removals, linked int) error {
 	return &directory.Error{
 		Kind: directory.KindForbidden, Code: "removals_held",
 		Message: fmt.Sprintf("%s was not taken out: this would be removal %d of %d users in a short time, more than the account lets pass without an admin.", name, removals, linked),
-		Remedy:  "An admin of the account can approve the removals in its SCIM settings; after that the request works.",
+		Remedy:  "An admin of the account can approve the removals (POST /v1/scim/guard/approve); after that the request works.",
 	}
-}
-
-func userNameTaken() error {
-	return directory.Conflict("user_name_taken", "Another user of the account has this userName.")
-}
-
-func addressTaken() error {
-	return directory.Conflict("address_taken", "Another user of the account has this email address.")
 }

@@ -41,11 +41,11 @@ const selectSCIMUser = `
 var errAlone = errors.New("needs the account to itself")
 
 // ChangeSCIMUser replaces what a client says of a user by what change makes of it, which may be called
-// more than once, is not told the groups, and whose error is passed on. What becomes of the user follows: who is not wanted any more
-// is deactivated and their invitation withdrawn; who is wanted again gets a licence or waits for one, unless
-// an admin took them out. What changes nothing writes nothing. The last account owner or super admin is
-// the conflict "last_admin", a removal that the guard holds "removals_held", a user name or an address that
-// somebody else has "user_name_taken" or "address_taken".
+// more than once, is not told the groups, and whose error is passed on. What becomes of the user follows:
+// who is not wanted any more is deactivated and their invitation withdrawn; who is wanted again gets a
+// licence or waits for one, unless an admin took them out. What changes nothing writes nothing. The last
+// account owner or super admin is the conflict "last_admin", a removal that the guard holds
+// "removals_held", a user name or an address that somebody else has "user_name_taken" or "address_taken".
 func (s *Store) ChangeSCIMUser(ctx context.Context, c SCIMClient, id string, change func(SCIMUser) (scim.User, error)) (SCIMUser, error) {
 	var user SCIMUser
 	attempt := func(alone bool) error {
