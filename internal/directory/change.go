@@ -43,9 +43,9 @@ const (
 
 // Snapshot is the part of a user or a group that a change is about: only what differs, or all of
 // it where one is created. A nil member says that the change does not touch it. Name and
-// Description are a group's; of a membership there is nothing to show. Attributes are what a SCIM
-// client wrote that is none of our fields, by the attribute's name; an attribute that is not there is
-// null.
+// Description are a group's; of a membership there is nothing to show. Role and Organization are ids;
+// an empty Organization is none. Attributes are what a SCIM client wrote that is none of our fields, by
+// the attribute's name; an attribute that is not there is null.
 type Snapshot struct {
 	Name        *string `json:"name,omitempty"`
 	Description *string `json:"description,omitempty"`
@@ -56,13 +56,16 @@ type Snapshot struct {
 	Status    *UserStatus `json:"status,omitempty"`
 	Fields    Values      `json:"fields,omitempty"`
 
+	Role         *string `json:"role,omitempty"`
+	Organization *string `json:"organization,omitempty"`
+
 	Attributes Values `json:"attributes,omitempty"`
 }
 
 // Empty says whether the snapshot touches nothing.
 func (s Snapshot) Empty() bool {
 	return s.Name == nil && s.Description == nil && s.Email == nil && s.FirstName == nil && s.LastName == nil && s.Status == nil &&
-		len(s.Fields) == 0 && len(s.Attributes) == 0
+		s.Role == nil && s.Organization == nil && len(s.Fields) == 0 && len(s.Attributes) == 0
 }
 
 // Value encodes the snapshot as JSON for the database.

@@ -63,16 +63,24 @@ func (g Guard) Window() int {
 // DefaultGuard is the guard of a configuration that states none.
 func DefaultGuard() Guard { return Guard{MaxRemovals: 500, MaxRemovalPercent: 20, WindowDays: 7} }
 
-// RoleMapping gives the members of a source group a role.
+// AllOrganizations is the id of the organization of those who belong to all of them.
+const AllOrganizations = "all"
+
+// RoleMapping gives the members of a group a role. Of several mappings the first one in their list
+// holds whose group the user is in. RoleName is what the role was called when the mapping was saved: a
+// role of this name takes the place of one that is gone.
 type RoleMapping struct {
-	GroupID string `json:"group_id" minLength:"1"`
-	RoleID  string `json:"role_id" minLength:"1"`
+	GroupID  string `json:"group_id" minLength:"1"`
+	RoleID   string `json:"role_id" minLength:"1"`
+	RoleName string `json:"role_name,omitempty" readOnly:"true"`
 }
 
-// OrganizationMapping puts the members of a source group into an organization.
+// OrganizationMapping puts the members of a group into an organization, or into all. Of several mappings
+// the first one in their list holds whose group the user is in. OrganizationName is as RoleName.
 type OrganizationMapping struct {
-	GroupID        string `json:"group_id" minLength:"1"`
-	OrganizationID string `json:"organization_id" minLength:"1"`
+	GroupID          string `json:"group_id" minLength:"1"`
+	OrganizationID   string `json:"organization_id" minLength:"1" doc:"An organization, or all."`
+	OrganizationName string `json:"organization_name,omitempty" readOnly:"true"`
 }
 
 // Settings are what an admin sets on a configuration. A run keeps those it started with.

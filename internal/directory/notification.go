@@ -16,6 +16,7 @@ const (
 	NoticeSCIMHeld          NotificationKind = "scim_removals_held"
 	NoticeSCIMTokenExpiring NotificationKind = "scim_token_expiring"
 	NoticeSCIMErrors        NotificationKind = "scim_errors"
+	NoticeWebhookFailing    NotificationKind = "webhook_failing"
 )
 
 // Notification tells one user of something, in the application and by mail.

@@ -132,6 +132,7 @@ type Run struct {
 	Number          int        `db:"number"`
 	Kind            RunKind    `db:"kind"`
 	Trigger         Trigger    `db:"trigger"`
+	OfRun           *string    `db:"of_run"` // the run that it undoes, or whose staged records it takes over
 	RequestedBy     string     `db:"requested_by"`
 	Status          RunStatus  `db:"status"`
 	Reason          string     `db:"reason"` // why it failed or waits, a sentence for the admin

@@ -40,14 +40,15 @@ const (
 	ByAdmin  DeactivatedBy = "admin"
 )
 
-// Origin says how a user came into the account.
+// Origin says how a user came into the account, or what made a change.
 type Origin string
 
-// The origins of a user.
+// The origins of users and changes.
 const (
 	FromDirectorySync Origin = "directory_sync"
 	FromSCIM          Origin = "scim"
 	FromAdmin         Origin = "admin"
+	FromUser          Origin = "user" // of changes alone: the person themselves, who accepted an invitation
 )
 
 // User is a person in an account.

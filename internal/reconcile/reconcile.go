@@ -22,6 +22,8 @@ const (
 	StepJoin       = 7 // memberships that begin
 	StepGroupsGone = 8 // groups that are gone from the directory, or no longer synced
 	StepPeople     = 9 // whom fields of people name
+
+	StepRoles = 10 // roles and organizations that follow from groups
 )
 
 // Codes of problems with a user. They reach the sync log and the API: do not rename.

@@ -31,7 +31,7 @@ type AccountPatch struct {
 	LogDays         *int // 30 to 3650
 }
 
-// CreateAccount makes an account with its system fields, its built-in roles and its first owner,
+// CreateAccount makes an account with its system fields, its built-in roles and organization and its first owner,
 // who is active and takes a licence, and a token of that owner, which is returned here only.
 func (s *Store) CreateAccount(ctx context.Context, a NewAccount) (directory.Account, string, error) {
 	var account directory.Account
@@ -50,6 +50,9 @@ func (s *Store) CreateAccount(ctx context.Context, a NewAccount) (directory.Acco
 			}
 		}
 		if err := createBuiltInRoles(ctx, tx, id); err != nil {
+			return err
+		}
+		if err := createBuiltInOrganization(ctx, tx, id); err != nil {
 			return err
 		}
 		owner, err := createOwner(ctx, tx, id, strings.TrimSpace(a.OwnerEmail))

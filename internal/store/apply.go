@@ -25,6 +25,7 @@ type batch struct {
 	tx      *sqlx.Tx
 	account string
 	link    string // the connection whose links are written
+	absent  *bool  // whether the directory lacks the people; nil: those whom the run has not staged
 	changes map[int64]batchChange
 	write   func(ctx context.Context, ids []int64) error
 	through int64   // the last change that the batch picked in order

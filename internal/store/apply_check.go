@@ -18,7 +18,8 @@ func (b *batch) refuseStale(ctx context.Context, ids []int64) ([]int64, error) {
 		WHERE c.id = ANY($2) AND c.action <> 'create'
 		  AND (u.id IS NULL OR u.version <> c.user_version AND NOT coalesce(
 		       jsonb_build_object('email', u.email, 'first_name', u.first_name, 'last_name', u.last_name,
-		                          'status', u.status, 'fields', u.fields) @> jsonb_strip_nulls(c.before), true))`,
+		                          'status', u.status, 'fields', u.fields, 'role', u.role_id, 'organization', coalesce(u.organization_id, ''))
+		       @> jsonb_strip_nulls(c.before), true))`,
 		b.account, pq.Int64Array(ids))
 	if err != nil {
 		return nil, err

@@ -86,15 +86,15 @@ func (b *batch) writeCreates(ctx context.Context, ids []int64) error {
 }
 
 // writeUpdates changes users who exist. One who is to be invited keeps an invitation that can
-// still be accepted and gets a new one otherwise. The link of one whose record the run did not stage
-// is absent from then on.
+// still be accepted and gets a new one otherwise. The link of one whom the directory lacks is absent from
+// then on; a change without a source id leaves links alone.
 func (b *batch) writeUpdates(ctx context.Context, ids []int64) error {
 	if len(ids) == 0 {
 		return nil
 	}
 	_, err := b.tx.ExecContext(ctx, `
 		WITH wanted AS (
-			SELECT c.id, c.user_id, c.source_id, c.fingerprint, c.after, c.email_key, c.release, s.source_id IS NULL AS absent,
+			SELECT c.id, c.user_id, c.source_id, c.fingerprint, c.after, c.email_key, c.release, coalesce($5, s.source_id IS NULL) AS absent,
 			       coalesce(c.after->>'status', u.status) AS status,
 			       coalesce(c.after->>'status', u.status) = 'invited'
 			       AND (u.invitation_id IS NULL OR u.invited_at < now() - $4 * interval '1 second') AS invite
@@ -108,6 +108,8 @@ func (b *batch) writeUpdates(ctx context.Context, ids []int64) error {
 				first_name = coalesce(w.after->>'first_name', u.first_name),
 				last_name = coalesce(w.after->>'last_name', u.last_name),
 				fields = CASE WHEN w.after ? 'fields' THEN jsonb_strip_nulls(u.fields || (w.after->'fields')) ELSE u.fields END,
+				role_id = coalesce(w.after->>'role', u.role_id),
+				organization_id = CASE WHEN w.after ? 'organization' THEN nullif(w.after->>'organization', '') ELSE u.organization_id END,
 				status = w.status,
 				deactivated_by = CASE WHEN w.status IN ('deactivated', 'deleted') THEN coalesce(u.deactivated_by, 'source') END,
 				invitation_id = CASE WHEN w.invite THEN gen_random_uuid() ELSE u.invitation_id END,
@@ -116,7 +118,7 @@ func (b *batch) writeUpdates(ctx context.Context, ids []int64) error {
 			RETURNING u.id, u.version, u.invitation_id, w.invite, w.source_id, w.fingerprint, w.absent
 		), linked AS (
 			INSERT INTO links AS l (connection_id, source_id, user_id, fingerprint, user_version, absent)
-			SELECT $3, source_id, id, fingerprint, version, absent FROM moved
+			SELECT $3, source_id, id, fingerprint, version, absent FROM moved WHERE source_id IS NOT NULL
 			ON CONFLICT (connection_id, source_id) DO UPDATE SET fingerprint = excluded.fingerprint, user_version = excluded.user_version,
 			       absent = excluded.absent
 			WHERE l.user_id = excluded.user_id
@@ -125,6 +127,6 @@ func (b *batch) writeUpdates(ctx context.Context, ids []int64) error {
 			SELECT $1, 'invitation', id, invitation_id FROM moved WHERE invite
 		)
 		UPDATE changes SET outcome = 'applied', occurred_at = now() WHERE id = ANY($2)`,
-		b.account, pq.Int64Array(ids), b.link, int(InvitationLife.Seconds()))
+		b.account, pq.Int64Array(ids), b.link, int(InvitationLife.Seconds()), b.absent)
 	return err
 }

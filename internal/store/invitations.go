@@ -12,7 +12,7 @@ import (
 // InvitationLife is how long an invitation can be accepted.
 const InvitationLife = 30 * 24 * time.Hour
 
-// AcceptInvitation makes an invited user active, first come, first served. Without a licence that
+// AcceptInvitation makes an invited user active, first come, first served, and leaves a change. Without a licence that
 // is free and that nobody waits for, the user goes on the waiting list and the admins are told:
 // the conflict "licences_exhausted", which says the place on the list; accepting again keeps it. A user
 // whom a SCIM client created is active or waits already: that they accept is noted. An invitation that
@@ -33,8 +33,17 @@ func (s *Store) AcceptInvitation(ctx context.Context, invitationID string) (dire
 				return err
 			}
 		}
-		if user, place, err = enter(ctx, tx, user, free); err != nil || user.Status == directory.Active {
+		before := user.Status
+		if user, place, err = enter(ctx, tx, user, free); err != nil {
 			return err
+		}
+		if user.Status != before {
+			if err := logStatus(ctx, tx, directory.FromUser, directory.ActionUpdate, before, user); err != nil {
+				return err
+			}
+		}
+		if user.Status == directory.Active {
+			return nil
 		}
 		return noticeExhausted(ctx, tx, account)
 	})

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
 // Organization is a part of an account that users can belong to.
@@ -12,10 +14,16 @@ type Organization struct {
 	Name string `db:"name"`
 }
 
-// Organizations are an account's organizations by name.
+func createBuiltInOrganization(ctx context.Context, tx *sqlx.Tx, accountID string) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO organizations (account_id, id, name, built_in) VALUES ($1, $2, 'All organizations', true)`, accountID, directory.AllOrganizations)
+	return err
+}
+
+// Organizations are an account's own organizations by name.
 func (s *Store) Organizations(ctx context.Context, accountID string) ([]Organization, error) {
 	var organizations []Organization
-	err := s.db.SelectContext(ctx, &organizations, `SELECT id, name FROM organizations WHERE account_id = $1 ORDER BY name`, accountID)
+	err := s.db.SelectContext(ctx, &organizations, `SELECT id, name FROM organizations WHERE account_id = $1 AND NOT built_in ORDER BY name`, accountID)
 	return organizations, wrap("list organizations", found("account", err))
 }
 

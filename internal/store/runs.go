@@ -10,7 +10,7 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
-const runColumns = `id, account_id, configuration_id, number, kind, trigger, requested_by, status, reason, mode, notes,
+const runColumns = `id, account_id, configuration_id, number, kind, trigger, of_run, requested_by, status, reason, mode, notes,
 	counts || jsonb_build_object('fetched', fetched, 'unchanged', unchanged) AS counts, stage, stage_done, stage_total, stage_started_at, started_at, finished_at, workflow_id, workflow_run_id`
 
 // RunFilter narrows a list of runs.

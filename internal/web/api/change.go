@@ -20,7 +20,7 @@ type change struct {
 	ID       int64                        `json:"id"`
 	At       time.Time                    `json:"at"`
 	RunID    *string                      `json:"run_id" doc:"The run, at /v1/runs/{run_id}; null for what no run did."`
-	Source   directory.Origin             `json:"source" enum:"directory_sync,scim,admin"`
+	Source   directory.Origin             `json:"source" enum:"directory_sync,scim,admin,user"`
 	Subject  subject                      `json:"subject"`
 	SourceID *string                      `json:"source_id" doc:"Id of the person or the group in the directory."`
 	Action   directory.Action             `json:"action" enum:"create,update,adopt,deactivate,reactivate,delete,error"`
@@ -51,7 +51,7 @@ type ChangeFilter struct {
 	UserID  string            `query:"user_id" pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$" patternDescription:"an id" doc:"Of the user and their memberships."`
 	GroupID string            `query:"group_id" pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$" patternDescription:"an id" doc:"Of the group and its memberships."`
 	Subject directory.Subject `query:"subject" enum:"user,group,membership"`
-	Source  directory.Origin  `query:"source" enum:"directory_sync,scim,admin" doc:"What made the change."`
+	Source  directory.Origin  `query:"source" enum:"directory_sync,scim,admin,user" doc:"What made the change."`
 	Action  directory.Action  `query:"action" enum:"create,update,adopt,deactivate,reactivate,delete,error"`
 	Outcome directory.Outcome `query:"outcome" enum:"applied,failed,planned,rejected"`
 	Since   time.Time         `query:"since" doc:"RFC 3339; what happened then or later."`

@@ -62,6 +62,7 @@ func (w wording) values(s *directory.Snapshot) map[title]string {
 	}{
 		{"Name", s.Name}, {"Description", s.Description}, {w.field(directory.FieldEmail), s.Email},
 		{w.field(directory.FieldFirstName), s.FirstName}, {w.field(directory.FieldLastName), s.LastName}, {"Status", (*string)(s.Status)},
+		{"Role", s.Role}, {"Organization", s.Organization},
 	} {
 		if v.value != nil {
 			values[title{place, v.name}] = *v.value
