@@ -241,3 +241,24 @@ func TestC4_HowLongTheLogIsKeptIsASetting(t *testing.T) {
 	require.Equal(t, http.StatusOK, a.Status, a.Text)
 	require.Equal(t, json.Number("30"), a.json(t)["log_days"])
 }
+
+func TestB6_HistoryAsCSV(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	configuration := b.configure()
+	_, err := b.db.Exec(`UPDATE accounts SET time_zone = 'Europe/Berlin' WHERE id = $1`, b.account.ID)
+	require.NoError(t, err)
+	_, err = b.db.Exec(`
+		INSERT INTO runs (id, account_id, configuration_id, number, kind, trigger, requested_by, status, reason, settings, counts, fetched, unchanged, workflow_id, workflow_run_id, started_at, finished_at)
+		SELECT gen_random_uuid(), account_id, id, n, 'sync', 'manual', '=Ana', 'failure', 'Refused.', settings, '{"created": 7, "memberships_parked": 3}', 12, 5, 'w', 'r',
+		       timestamptz '2026-01-01T00:00:00Z' + n * interval '1 hour', timestamptz '2026-01-01T00:01:30.5Z' + n * interval '1 hour'
+		FROM configurations, generate_series(1, 501) n WHERE id = $1`, configuration)
+	require.NoError(t, err)
+
+	history := b.export("/v1/runs?limit=1&configuration_id=" + configuration)
+	require.Len(t, history.lines, 501, "all of them, whatever limit says")
+	require.Equal(t, []string{"2026-01-21T22:00:00+01:00", "2026-01-21T22:01:30+01:00", "90.5", "manual", "'=Ana", "failure", "Refused.", "12", "7", "5", "3", "501"},
+		history.of(0, "started_at", "finished_at", "seconds", "trigger", "requested_by", "status", "reason", "fetched", "created", "unchanged", "memberships_parked", "number"))
+	require.Equal(t, []string{"1", configuration}, history.of(500, "number", "configuration_id"), "newest first")
+	require.Empty(t, b.export("/v1/runs?configuration_id="+b.account.ID).lines)
+}

@@ -2,14 +2,11 @@ package api
 
 import (
 	"context"
-	"net/http"
-	"reflect"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 	"github.com/rollcall-sync/rollcall/internal/store"
@@ -102,7 +99,7 @@ func (s *api) changeRoutes() {
 		filter, err := in.filter()
 		filter.RunID, filter.ConfigurationID = in.RunID, in.ConfigurationID
 		return s.changes(ctx, who, in.Accept, filter, err)
-	}, s.describeChanges)
+	}, describeForms[list[change]](s))
 	route(s, "GET /v1/runs/{id}/changes", "What a run changed, or would change", func(ctx context.Context, who directory.Principal, in *runChangeQuery) (*huma.StreamResponse, error) {
 		if _, err := s.store.Run(ctx, who.AccountID, in.ID); err != nil {
 			return nil, err
@@ -110,18 +107,7 @@ func (s *api) changeRoutes() {
 		filter, err := in.filter()
 		filter.RunID = in.ID
 		return s.changes(ctx, who, in.Accept, filter, err)
-	}, s.describeChanges)
-}
-
-// describeChanges describes the two forms of the answer, which a stream does not show.
-func (s *api) describeChanges(op *huma.Operation) {
-	op.Responses["200"] = &huma.Response{
-		Description: "OK",
-		Content: map[string]*huma.MediaType{
-			"application/json": {Schema: s.schema(reflect.TypeFor[list[change]]())},
-			csvType:            {Schema: &huma.Schema{Type: huma.TypeString}},
-		},
-	}
+	}, describeForms[list[change]](s))
 }
 
 func (s *api) changes(ctx context.Context, who directory.Principal, accept string, filter store.ChangeFilter, err error) (*huma.StreamResponse, error) {
@@ -129,64 +115,14 @@ func (s *api) changes(ctx context.Context, who directory.Principal, accept strin
 		return nil, err
 	}
 	if wantsCSV(accept) {
-		return &huma.StreamResponse{Body: func(hc huma.Context) { s.exportChanges(hc, who.AccountID, filter) }}, nil
+		return s.exported(changeSheet, func(ctx context.Context, out *sheet) error { return s.exportChanges(ctx, out, who.AccountID, filter) }), nil
 	}
 	page, err := s.store.Changes(ctx, who.AccountID, filter)
 	out, err := paged(page, err, showChange)
 	if err != nil {
 		return nil, err
 	}
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		hc.SetHeader("Content-Type", "application/json")
-		hc.SetStatus(http.StatusOK)
-		if err := s.huma.Marshal(hc.BodyWriter(), "application/json", out.Body); err != nil {
-			panic(http.ErrAbortHandler)
-		}
-	}}, nil
-}
-
-// exportChanges streams all changes that match. An error before the first line is a problem like
-// any other; one after it breaks the answer off, so that nobody takes a part for the whole.
-func (s *api) exportChanges(hc huma.Context, accountID string, filter store.ChangeFilter) {
-	r, w := humago.Unwrap(hc)
-	begun, err := s.writeExport(hc.Context(), w, accountID, filter)
-	switch {
-	case err != nil && !begun:
-		s.report.Write(w, r, err)
-	case err != nil:
-		s.report.Of(hc.Context(), err)
-		panic(http.ErrAbortHandler)
-	}
-}
-
-func (s *api) writeExport(ctx context.Context, w http.ResponseWriter, accountID string, filter store.ChangeFilter) (begun bool, err error) {
-	account, err := s.store.Account(ctx, accountID)
-	if err != nil {
-		return false, err
-	}
-	fields, err := s.store.Fields(ctx, accountID)
-	if err != nil {
-		return false, err
-	}
-	export := newExport(w, account, fields)
-	if err := s.store.StreamChanges(ctx, accountID, filter, export.change); err != nil {
-		return export.begun(), err
-	}
-	return export.begun(), export.close()
-}
-
-// wantsCSV says whether CSV comes before JSON among what the caller accepts.
-func wantsCSV(accept string) bool {
-	for part := range strings.SplitSeq(accept, ",") {
-		kind, _, _ := strings.Cut(part, ";")
-		switch strings.ToLower(strings.TrimSpace(kind)) {
-		case csvType:
-			return true
-		case "application/json":
-			return false
-		}
-	}
-	return false
+	return s.answered(out.Body), nil
 }
 
 func showChange(c directory.Change) change {

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/rollcall-sync/rollcall/internal/directory"
 	"github.com/rollcall-sync/rollcall/internal/store"
 )
@@ -39,14 +41,12 @@ type progress struct {
 
 type runQuery struct {
 	ConfigurationID string `query:"configuration_id" pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$" patternDescription:"an id"`
+	Accept          string `header:"Accept" doc:"text/csv exports all runs that match, whatever limit says: UTF-8 for a spreadsheet, one line a run, times in the account's time zone."`
 	Paging
 }
 
 func (s *api) runRoutes() {
-	route(s, "GET /v1/runs", "The sync history, newest first", func(ctx context.Context, who directory.Principal, in *runQuery) (*body[list[run]], error) {
-		page, err := s.store.Runs(ctx, who.AccountID, store.RunFilter{ConfigurationID: in.ConfigurationID, Limit: in.Limit, Cursor: in.Cursor})
-		return paged(page, err, s.showRun)
-	})
+	route(s, "GET /v1/runs", "The sync history, newest first", s.runs, describeForms[list[run]](s))
 	route(s, "GET /v1/runs/{id}", "A run", func(ctx context.Context, who directory.Principal, in *byID) (*body[run], error) {
 		r, err := s.store.Run(ctx, who.AccountID, in.ID)
 		return shown(r, err, s.showRun)
@@ -54,6 +54,19 @@ func (s *api) runRoutes() {
 	route(s, "POST /v1/runs/{id}/approve", "Let a run that awaits approval go on", s.on(s.admin.ApproveRun), status(http.StatusAccepted))
 	route(s, "POST /v1/runs/{id}/reject", "End a run that awaits approval; all users stay as they are", s.on(s.admin.RejectRun), status(http.StatusAccepted))
 	route(s, "POST /v1/runs/{id}/cancel", "Stop a run between two batches", s.on(s.admin.CancelRun), status(http.StatusAccepted))
+}
+
+func (s *api) runs(ctx context.Context, who directory.Principal, in *runQuery) (*huma.StreamResponse, error) {
+	filter := store.RunFilter{ConfigurationID: in.ConfigurationID, Limit: in.Limit, Cursor: in.Cursor}
+	if wantsCSV(in.Accept) {
+		return s.exported(runSheet, func(ctx context.Context, out *sheet) error { return s.exportRuns(ctx, out, who.AccountID, filter) }), nil
+	}
+	page, err := s.store.Runs(ctx, who.AccountID, filter)
+	out, err := paged(page, err, s.showRun)
+	if err != nil {
+		return nil, err
+	}
+	return s.answered(out.Body), nil
 }
 
 // on is the handler that does something to a run and shows it.
