@@ -49,6 +49,7 @@ func (s *api) routes() {
 	s.connectionRoutes()
 	s.mappingRoutes()
 	s.configurationRoutes()
+	s.personRoutes()
 	s.runRoutes()
 	s.changeRoutes()
 	s.userRoutes()
