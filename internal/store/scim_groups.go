@@ -109,8 +109,8 @@ func (s *Store) ChangeSCIMGroup(ctx context.Context, c SCIMClient, id string, me
 	return group, err
 }
 
-// DeleteSCIMGroup deletes a group with its memberships, unless check, which is told all but the members,
-// refuses it; its error is passed on.
+// DeleteSCIMGroup deletes a group with its memberships, of each of which it leaves a change, unless check,
+// which is told all but the members, refuses it; its error is passed on.
 func (s *Store) DeleteSCIMGroup(ctx context.Context, c SCIMClient, id string, check func(SCIMGroup) error) error {
 	return s.inTx(ctx, "delete group", func(tx *sqlx.Tx) error {
 		group, err := lockSCIMGroup(ctx, tx, c, id)
@@ -118,6 +118,9 @@ func (s *Store) DeleteSCIMGroup(ctx context.Context, c SCIMClient, id string, ch
 			return err
 		}
 		if err := check(group); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, endAll, directory.ActionDelete, group.ID); err != nil {
 			return err
 		}
 		if err := logSCIMGroup(ctx, tx, c.AccountID, directory.ActionDelete, group, groupSnapshot(group), nil); err != nil {

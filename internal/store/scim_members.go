@@ -164,7 +164,7 @@ func (w memberWriter) add(ctx context.Context, groupID string, users, strangers 
 }
 
 // Which memberships of group $2 end, and what is parked there no more, by users $3 and values $4. They
-// include memberships of users who are gone.
+// include memberships of users who are gone. endAll is for a group that goes itself.
 const (
 	endNamed = `
 		WITH unparked AS (
@@ -179,6 +179,7 @@ const (
 			DELETE FROM memberships m WHERE group_id = $2 AND NOT EXISTS (SELECT 1 FROM unnest($3::uuid[]) AS kept (id) WHERE id = m.user_id)
 			RETURNING group_id, user_id
 		)` + logMoved
+	endAll = `WITH moved AS (DELETE FROM memberships WHERE group_id = $2 RETURNING group_id, user_id)` + logMoved
 )
 
 func (w memberWriter) end(ctx context.Context, statement, groupID string, users, values []string) (bool, error) {

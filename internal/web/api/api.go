@@ -51,6 +51,7 @@ func (s *api) routes() {
 	s.configurationRoutes()
 	s.runRoutes()
 	s.changeRoutes()
+	s.eventRoutes()
 	s.userRoutes()
 	s.groupRoutes()
 	s.notificationRoutes()
