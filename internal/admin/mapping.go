@@ -82,7 +82,11 @@ func testByID(ctx context.Context, src source.Source, rules *mapping.Rules, ids 
 }
 
 func testRecord(rules *mapping.Rules, record source.Record) TestedRow {
-	mapped := rules.Map(record)
+	return testedRow(rules, record, rules.Map(record))
+}
+
+// testedRow sets what the mapping made of a record beside the record.
+func testedRow(rules *mapping.Rules, record source.Record, mapped mapping.Record) TestedRow {
 	row := TestedRow{SourceID: record.ID, Values: map[string]TestedValue{}}
 	for _, m := range rules.Mappings() {
 		value := mapped.Values[m.Target]

@@ -35,6 +35,14 @@ func orNull(text *string) any {
 	return *text
 }
 
+// idOrNull is the id for a column, or NULL for none.
+func idOrNull(id string) any {
+	if id == "" {
+		return nil
+	}
+	return id
+}
+
 // bytesOrNull are the bytes for a column, or NULL.
 func bytesOrNull(b []byte) any {
 	if b == nil {

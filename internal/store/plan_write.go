@@ -124,7 +124,7 @@ func unstorable(encoded *string) bool {
 	}
 }
 
-// copyChanges writes planned changes.
+// copyChanges writes planned changes, which belong to no run where the run has no id.
 func copyChanges(ctx context.Context, tx *sqlx.Tx, run openRun, changes []plannedChange) error {
 	if len(changes) == 0 {
 		return nil
@@ -132,11 +132,7 @@ func copyChanges(ctx context.Context, tx *sqlx.Tx, run openRun, changes []planne
 	rows := make([][]any, len(changes))
 	for i, c := range changes {
 		d := c.decision
-		var userID any
-		if d.UserID != "" {
-			userID = d.UserID
-		}
-		rows[i] = []any{run.AccountID, run.ID, d.Step, userID, d.UserVersion, c.sourceID, c.label, string(directory.FromDirectorySync), string(d.Action),
+		rows[i] = []any{run.AccountID, idOrNull(run.ID), d.Step, idOrNull(d.UserID), d.UserVersion, c.sourceID, c.label, string(directory.FromDirectorySync), string(d.Action),
 			orNull(c.before), orNull(c.after), orNull(c.emailKey), d.Release, bytesOrNull(c.fingerprint), string(d.Outcome), orNull(c.problems)}
 	}
 	return copyRows(ctx, tx, rows, "changes", "account_id", "run_id", "step", "user_id", "user_version", "source_id", "label", "source", "action",

@@ -122,13 +122,17 @@ func (s *api) testMapping(ctx context.Context, who directory.Principal, in *mapp
 }
 
 func showRow(r admin.TestedRow) testedRow {
-	row := testedRow{SourceID: r.SourceID, Error: r.Error, Values: make(map[string]testedValue, len(r.Values))}
-	for target, v := range r.Values {
+	return testedRow{SourceID: r.SourceID, Error: r.Error, Values: showValues(r.Values)}
+}
+
+func showValues(values map[string]admin.TestedValue) map[string]testedValue {
+	shown := make(map[string]testedValue, len(values))
+	for target, v := range values {
 		value := testedValue{Source: v.Source, Value: v.Value}
 		if v.Error != "" {
 			value.Error = &v.Error
 		}
-		row.Values[target] = value
+		shown[target] = value
 	}
-	return row
+	return shown
 }
