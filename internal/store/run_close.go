@@ -78,7 +78,7 @@ func closeRun(ctx context.Context, tx *sqlx.Tx, runID string, status directory.R
 // what was read, and takes the configuration's away after any other end.
 func keepChangesLink(ctx context.Context, tx *sqlx.Tx, runID string) error {
 	_, err := tx.ExecContext(ctx, `
-		UPDATE configurations f SET changes_link = k.link, changes_at = CASE WHEN k.link IS NOT NULL THEN r.started_at END,
+		UPDATE configurations f SET changes_link = k.link, changes_at = CASE WHEN k.link IS NOT NULL THEN r.read_since END,
 		       changes_digest = CASE WHEN k.link IS NOT NULL THEN r.changes_digest END,
 		       incremental_runs = CASE WHEN r.mode = 'incremental' AND k.link IS NOT NULL THEN f.incremental_runs + 1 ELSE 0 END
 		FROM runs r
@@ -131,7 +131,7 @@ func clearStaging(ctx context.Context, tx *sqlx.Tx, configurationID string) erro
 }
 
 func unstage(ctx context.Context, tx *sqlx.Tx, runs, id string) error {
-	for _, table := range []string{"staged_users", "staged_absent", "staged_members", "staged_groups", "fetched_pages"} {
+	for _, table := range stagingTables() {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE run_id IN (`+runs+`)`, id); err != nil {
 			return err
 		}
