@@ -35,6 +35,14 @@ func orNull(text *string) any {
 	return *text
 }
 
+// filled is the text for a column, or NULL where it is empty.
+func filled(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
 // bytesOrNull are the bytes for a column, or NULL.
 func bytesOrNull(b []byte) any {
 	if b == nil {
