@@ -48,9 +48,18 @@ type OpenRunInput struct {
 	Number          int               `json:"number"`
 	Kind            directory.RunKind `json:"kind"`
 	Trigger         directory.Trigger `json:"trigger"`
+	OfRun           string            `json:"of_run,omitempty"` // the run that an undo is of, or a rerun
 	RequestedBy     string            `json:"requested_by,omitempty"`
 	WorkflowID      string            `json:"workflow_id"`
 	WorkflowRunID   string            `json:"workflow_run_id"`
+}
+
+// Opened says what a run that has just begun took over from the one that it is a rerun of. Read: it
+// has all that it needs of its source, which is asked nothing more.
+type Opened struct {
+	Read    bool `json:"read,omitempty"`
+	Groups  int  `json:"groups,omitempty"`
+	Fetched int  `json:"fetched,omitempty"`
 }
 
 // Begun says what a run is going to read.
@@ -205,6 +214,9 @@ func (MadeReport) ClearInTemporal() {}
 
 // ClearInTemporal marks results that hold figures only as readable in histories.
 func (NextRun) ClearInTemporal() {}
+
+// ClearInTemporal marks results that hold figures only as readable in histories.
+func (Opened) ClearInTemporal() {}
 
 // ClearInTemporal marks results that hold figures only as readable in histories.
 func (Begun) ClearInTemporal() {}

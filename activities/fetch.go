@@ -76,10 +76,7 @@ func (a *Sync) beginFetch(ctx context.Context, runID string) (Begun, error) {
 	}
 	s := f.run.Settings
 	begun := Begun{Mode: f.progress.Mode, Groups: s.Scope.Kind == directory.UsersOfGroups || s.Groups.Enabled}
-	if f.progress.Pages > 0 {
-		return begun, nil
-	}
-	if err := f.checkTenant(ctx); err != nil {
+	if err := f.checkTenant(ctx); err != nil || f.progress.Pages > 0 {
 		return begun, err
 	}
 	begun.Mode, err = f.begin(ctx, a.Now())

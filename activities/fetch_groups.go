@@ -34,18 +34,24 @@ func (a *Sync) listGroups(ctx context.Context, runID string) (GroupsListed, erro
 	if err != nil {
 		return GroupsListed{}, err
 	}
-	s := f.run.Settings
 	done := true
-	if s.Groups.Enabled && len(s.Groups.GroupIDs) == 0 && s.Scope.Kind == directory.AllUsers {
-		err = f.listAllGroups(ctx)
-	} else {
-		done, err = f.listChosenGroups(ctx)
+	if f.progress.Pages == 0 { // a rerun of one that had come to people has read its groups
+		done, err = f.listGroups(ctx)
 	}
 	if err != nil {
 		return GroupsListed{}, err
 	}
 	groups, _, _, err := a.Store.GroupProgress(ctx, runID)
 	return GroupsListed{Groups: groups, Done: done}, err
+}
+
+// listGroups stages the next groups, and says whether these were the last.
+func (f *fetch) listGroups(ctx context.Context) (done bool, err error) {
+	s := f.run.Settings
+	if s.Groups.Enabled && len(s.Groups.GroupIDs) == 0 && s.Scope.Kind == directory.AllUsers {
+		return true, f.listAllGroups(ctx)
+	}
+	return f.listChosenGroups(ctx)
 }
 
 // listAllGroups stages every group of the tenant. One that we have and the list lacks is asked for by

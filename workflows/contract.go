@@ -31,7 +31,13 @@ const (
 
 	// SignalSyncNow asks DirectorySync for a run. While one is going, one follow-up is queued.
 	SignalSyncNow = "sync-now"
-	// SignalDisable stops runs, also the one that is going, until SignalEnable.
+	// SignalUndo asks DirectorySync for a run that undoes the one that Request names. While another is
+	// going it is queued, before a sync that is due.
+	SignalUndo = "undo"
+	// SignalRerun asks DirectorySync for a run that takes over what the one that Request names had read,
+	// unless a run is queued.
+	SignalRerun = "rerun"
+	// SignalDisable stops syncs, also the one that is going, until SignalEnable. An undo goes on.
 	SignalDisable = "disable"
 	// SignalEnable lets runs happen again.
 	SignalEnable = "enable"
@@ -58,6 +64,7 @@ const (
 // Request is the optional payload of every signal of DirectorySync, SyncRun and AccountReport.
 type Request struct {
 	RequestedBy string `json:"requested_by,omitempty"`
+	RunID       string `json:"run_id,omitempty"` // of SignalUndo and SignalRerun
 }
 
 // DirectorySyncID is the workflow id of a configuration.
@@ -86,8 +93,9 @@ type DirectorySyncInput struct {
 	ConfigurationID string             `json:"configuration_id"`
 	Provider        directory.Provider `json:"provider"`
 	Disabled        bool               `json:"disabled,omitempty"`
-	Due             *Due               `json:"due,omitempty"`  // the run to start as soon as none is going
-	Runs            int                `json:"runs,omitempty"` // number of the last run
+	Due             *Due               `json:"due,omitempty"`   // the sync to start as soon as no run is going
+	Undos           []Due              `json:"undos,omitempty"` // the undos to start before it, also while disabled
+	Runs            int                `json:"runs,omitempty"`  // number of the last run
 	// LastSlot is the last weekly instant that was taken, so that a clock that is behind cannot
 	// take it again.
 	LastSlot time.Time `json:"last_slot,omitzero"`
@@ -95,7 +103,9 @@ type DirectorySyncInput struct {
 
 // Due is a run that is to be started.
 type Due struct {
+	Kind        directory.RunKind `json:"kind,omitempty"` // empty: a sync
 	Trigger     directory.Trigger `json:"trigger"`
+	OfRun       string            `json:"of_run,omitempty"` // the run that an undo is of, or a rerun
 	RequestedBy string            `json:"requested_by,omitempty"`
 }
 
@@ -120,6 +130,7 @@ type SyncRunInput struct {
 	Number          int                `json:"number"`
 	Kind            directory.RunKind  `json:"kind"`
 	Trigger         directory.Trigger  `json:"trigger"`
+	OfRun           string             `json:"of_run,omitempty"`
 	RequestedBy     string             `json:"requested_by,omitempty"`
 }
 

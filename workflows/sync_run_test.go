@@ -22,11 +22,14 @@ import (
 // records what was asked.
 type script struct {
 	env      *testsuite.TestWorkflowEnvironment
+	opened   activities.Opened
+	opening  activities.OpenRunInput // what the run was opened with
 	begun    activities.Begun
 	members  []activities.MembersFetched          // one for each call
 	fetch    []func() (activities.Fetched, error) // one for each call, the last for all further ones
 	verified []activities.Verified                // one for each call, the last for all further ones
 	planned  activities.Planned
+	planErr  error
 	batches  map[int]int // by step
 	onBatch  func()
 	holds    []activities.HoldInput
@@ -70,9 +73,9 @@ func refused(code, sentence string) func() (activities.Fetched, error) {
 	}
 }
 
-func (s *script) OpenRun(context.Context, activities.OpenRunInput) error {
-	s.calls = append(s.calls, "open")
-	return nil
+func (s *script) OpenRun(_ context.Context, in activities.OpenRunInput) (activities.Opened, error) {
+	s.calls, s.opening = append(s.calls, "open"), in
+	return s.opened, nil
 }
 
 func (s *script) BeginFetch(context.Context, activities.OfRun) (activities.Begun, error) {
@@ -118,6 +121,11 @@ func (s *script) FetchUsers(context.Context, activities.OfRun) (activities.Fetch
 func (s *script) PlanRun(context.Context, activities.OfRun) (activities.Planned, error) {
 	s.calls = append(s.calls, "plan")
 	return s.planned, nil
+}
+
+func (s *script) PlanUndo(context.Context, activities.OfRun) (activities.Planned, error) {
+	s.calls = append(s.calls, "plan undo")
+	return s.planned, s.planErr
 }
 
 func (s *script) EnterStage(_ context.Context, in activities.StageInput) error {

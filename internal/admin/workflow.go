@@ -70,12 +70,16 @@ func (a *Admin) startWorkflow(ctx context.Context, c directory.Configuration, re
 
 // signal tells the workflow of a configuration something; one that is missing is started with it.
 func (a *Admin) signal(ctx context.Context, c directory.Configuration, name string, who directory.Principal) error {
+	return a.request(ctx, c, name, workflows.Request{RequestedBy: who.Name})
+}
+
+func (a *Admin) request(ctx context.Context, c directory.Configuration, name string, request workflows.Request) error {
 	in, err := a.workflowInput(ctx, c)
 	if err != nil {
 		return err
 	}
-	_, err = a.Temporal.SignalWithStartWorkflow(ctx, workflows.DirectorySyncID(c.ID), name,
-		workflows.Request{RequestedBy: who.Name}, a.workflowOptions(c), workflows.DirectorySyncName, in)
+	_, err = a.Temporal.SignalWithStartWorkflow(ctx, workflows.DirectorySyncID(c.ID), name, request, a.workflowOptions(c),
+		workflows.DirectorySyncName, in)
 	return unavailable(err)
 }
 

@@ -26,6 +26,7 @@ type batch struct {
 	account string
 	link    string // the connection whose links are written
 	absent  *bool  // whether the directory lacks the people; nil: those whom the run has not staged
+	undo    bool   // another run is undone
 	changes map[int64]batchChange
 	write   func(ctx context.Context, ids []int64) error
 	through int64   // the last change that the batch picked in order
@@ -66,13 +67,18 @@ func (s *Store) ApplyBatch(ctx context.Context, runID string, step, limit int) (
 		if err := planForFewRows(ctx, tx); err != nil {
 			return err
 		}
-		b := &batch{tx: tx, account: run.AccountID, link: run.ConnectionID, changes: map[int64]batchChange{}}
+		b := &batch{tx: tx, account: run.AccountID, link: run.ConnectionID, undo: run.Kind == directory.KindUndo, changes: map[int64]batchChange{}}
 		ids, err := b.load(ctx, run, step, limit)
 		if err != nil {
 			return err
 		}
 		if err := b.apply(ctx, step, ids); err != nil {
 			return err
+		}
+		if b.undo {
+			if err := b.unsettleLinks(ctx, ids); err != nil {
+				return err
+			}
 		}
 		result = BatchResult{Applied: len(ids) - b.failed - b.dropped, Failed: b.failed}
 		return b.report(ctx, runID, step, len(ids), &result)
@@ -154,7 +160,7 @@ func (b *batch) apply(ctx context.Context, step int, ids []int64) (err error) {
 		ids, err = b.dropIdle(ctx, ids)
 	case reconcile.StepPeople:
 		b.write = b.writePeopleFields
-		ids, err = b.settlePeople(ctx, ids)
+		ids, err = b.checkPeople(ctx, ids)
 	default:
 		return b.applyPeople(ctx, ids)
 	}

@@ -6,6 +6,18 @@ import (
 	"github.com/lib/pq"
 )
 
+// checkPeople leaves the changes of fields of type person that can be applied. An undo starts from whom
+// its plan found named, a sync from nobody.
+func (b *batch) checkPeople(ctx context.Context, ids []int64) ([]int64, error) {
+	if b.undo {
+		var err error
+		if ids, err = b.refuseStale(ctx, ids); err != nil {
+			return nil, err
+		}
+	}
+	return b.settlePeople(ctx, ids)
+}
+
 // settlePeople takes those out of changes of fields of type person who did not come in after all, and
 // removes the changes that have nothing to act upon then, or whose user is not in. Accounts are compared
 // row by row: by a constant, users would be looked up by their account.

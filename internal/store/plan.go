@@ -25,7 +25,7 @@ type PlanSummary struct {
 	Groups      int  // changes of groups, to be applied
 	Memberships int  // memberships that begin or end
 	People      int  // users of whom a field names somebody else from now on
-	NamesPeople bool // there are fields that name people
+	NamesPeople bool // there are fields that name people, or were
 }
 
 // planner carries one plan through its two passes.
@@ -50,15 +50,22 @@ type planner struct {
 // Planning again gives the summary of the plan that stands.
 func (s *Store) Plan(ctx context.Context, runID string, decide func(reconcile.Candidate) reconcile.Decision,
 	decideMissing func(reconcile.Missing) reconcile.Decision, heartbeat func(done int)) (PlanSummary, error) {
+	return s.planOnce(ctx, "plan run", runID, func(tx *sqlx.Tx, run openRun) error {
+		p := &planner{tx: tx, run: run, decide: decide, decideMissing: decideMissing, heartbeat: heartbeat}
+		return p.plan(ctx)
+	})
+}
+
+// planOnce lets plan plan a run that has no plan yet and sums the plan up.
+func (s *Store) planOnce(ctx context.Context, task, runID string, plan func(*sqlx.Tx, openRun) error) (PlanSummary, error) {
 	var summary PlanSummary
-	err := s.inTx(ctx, "plan run", func(tx *sqlx.Tx) error {
+	err := s.inTx(ctx, task, func(tx *sqlx.Tx) error {
 		run, err := lockRun(ctx, tx, runID)
 		if err != nil {
 			return err
 		}
 		if !run.Planned {
-			p := &planner{tx: tx, run: run, decide: decide, decideMissing: decideMissing, heartbeat: heartbeat}
-			if err := p.plan(ctx); err != nil {
+			if err := plan(tx, run); err != nil {
 				return err
 			}
 		}
@@ -83,17 +90,24 @@ func (p *planner) plan(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := p.noteAbsences(ctx); err != nil {
+		return err
+	}
+	var staged int
+	if err := p.tx.GetContext(ctx, &staged, `SELECT count(*) FROM staged_users WHERE run_id = $1`, p.run.ID); err != nil {
+		return err
+	}
+	return p.finish(ctx, staged-p.candidates+p.unchanged)
+}
+
+// finish notes that the run has a plan, and of how many people nothing is to change.
+func (p *planner) finish(ctx context.Context, unchanged int) error {
 	if p.planned > analyzeFrom {
 		if _, err := p.tx.ExecContext(ctx, `ANALYZE changes (account_id, run_id, step, subject, user_id, group_id, email_key, outcome)`); err != nil {
 			return err
 		}
 	}
-	if err := p.noteAbsences(ctx); err != nil {
-		return err
-	}
-	_, err := p.tx.ExecContext(ctx, `
-		UPDATE runs SET planned_at = now(), unchanged = (SELECT count(*) FROM staged_users WHERE run_id = $1) - $2 WHERE id = $1`,
-		p.run.ID, p.candidates-p.unchanged)
+	_, err := p.tx.ExecContext(ctx, `UPDATE runs SET planned_at = now(), unchanged = $2 WHERE id = $1`, p.run.ID, unchanged)
 	return err
 }
 
@@ -208,6 +222,7 @@ func summarize(ctx context.Context, tx *sqlx.Tx, run openRun) (PlanSummary, erro
 	if s.NamesPeople, err = run.namesPeople(ctx, tx); err != nil {
 		return s, err
 	}
+	s.NamesPeople = s.NamesPeople || s.People > 0
 	if s.Linked, err = countLinked(ctx, tx, run.ConnectionID); err != nil {
 		return s, err
 	}

@@ -11,7 +11,8 @@ import (
 // CloseRun ends a run with its counts and tells of it. An empty status means that the run came to its
 // end: success or, with errors of single records, partial success. What is still planned is
 // rejected, and who was to go and stays can have a free licence. After a success the configuration knows where the next changes will be read, if the run
-// does; after any other end the next run reads everybody. A preview settles and tells nothing. Closing
+// does; after any other end, and after an undo, the next run reads everybody, which an undo that changed
+// something leaves a note of. A preview settles and tells nothing. Closing
 // a run again changes nothing. The records that a run staged stay until one of its configuration
 // completes, those of a preview go.
 func (s *Store) CloseRun(ctx context.Context, runID string, status directory.RunStatus, reason string) (directory.Run, error) {
@@ -65,6 +66,11 @@ func closeRun(ctx context.Context, tx *sqlx.Tx, runID string, status directory.R
 	if err := keepChangesLink(ctx, tx, runID); err != nil {
 		return err
 	}
+	if closed.Kind == directory.KindUndo {
+		if err := noteRepeats(ctx, tx, runID); err != nil {
+			return err
+		}
+	}
 	if err := noticeClosed(ctx, tx, runID); err != nil {
 		return err
 	}
@@ -74,11 +80,23 @@ func closeRun(ctx context.Context, tx *sqlx.Tx, runID string, status directory.R
 	return nil
 }
 
+// NoteNextSyncRepeats is the code of the note that what an undo put back, the next sync changes again.
+const NoteNextSyncRepeats = "next_sync_repeats"
+
+func noteRepeats(ctx context.Context, tx *sqlx.Tx, runID string) error {
+	var applied bool
+	if err := tx.GetContext(ctx, &applied, `SELECT EXISTS (SELECT 1 FROM changes WHERE run_id = $1 AND outcome = 'applied')`, runID); err != nil || !applied {
+		return err
+	}
+	return addNotes(ctx, tx, runID, []directory.Note{{Code: NoteNextSyncRepeats,
+		Message: "The next sync brings back what the directory still says. Correct the directory or the settings before it, or disable the configuration."}})
+}
+
 // keepChangesLink hands the link of a run that succeeded over to its configuration, with the digest of
 // what was read, and takes the configuration's away after any other end.
 func keepChangesLink(ctx context.Context, tx *sqlx.Tx, runID string) error {
 	_, err := tx.ExecContext(ctx, `
-		UPDATE configurations f SET changes_link = k.link, changes_at = CASE WHEN k.link IS NOT NULL THEN r.started_at END,
+		UPDATE configurations f SET changes_link = k.link, changes_at = CASE WHEN k.link IS NOT NULL THEN r.read_since END,
 		       changes_digest = CASE WHEN k.link IS NOT NULL THEN r.changes_digest END,
 		       incremental_runs = CASE WHEN r.mode = 'incremental' AND k.link IS NOT NULL THEN f.incremental_runs + 1 ELSE 0 END
 		FROM runs r
@@ -131,7 +149,7 @@ func clearStaging(ctx context.Context, tx *sqlx.Tx, configurationID string) erro
 }
 
 func unstage(ctx context.Context, tx *sqlx.Tx, runs, id string) error {
-	for _, table := range []string{"staged_users", "staged_absent", "staged_members", "staged_groups", "fetched_pages"} {
+	for _, table := range stagingTables() {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE run_id IN (`+runs+`)`, id); err != nil {
 			return err
 		}

@@ -181,6 +181,11 @@ func status(code int) func(*huma.Operation) {
 	return func(op *huma.Operation) { op.DefaultStatus = code }
 }
 
+// described is the option of a route of which there is more to say than its summary.
+func described(text string) func(*huma.Operation) {
+	return func(op *huma.Operation) { op.Description = strings.TrimSpace(text) }
+}
+
 // refuseNUL refuses a text with a NUL character, which no database column can hold.
 func refuseNUL(in any) error {
 	field := reflect.ValueOf(in).Elem().FieldByName("Body")
