@@ -105,6 +105,7 @@ func (a *Sync) planUndo(ctx context.Context, runID string) (Planned, error) {
 		return Planned{}, err
 	}
 	planned := asPlanned(summary)
+	planned.NamesPeople = false // nobody was read whom others name
 	planned.Held = held(run.Settings.Guard, planned)
 	return planned, nil
 }

@@ -60,7 +60,7 @@ func revertCreation(a Applied) Decision {
 	user, present, spans := *a.User, valuesOf(*a.User), spansOf(a)
 	fresh := map[string]any{keyRole: directory.RoleMember, keyOrganization: ""}
 	for key := range present {
-		if _, written := spans[key]; !written {
+		if _, written := spans[key]; !written && a.has(key) {
 			spans[key] = span{after: fresh[key]}
 		}
 	}
@@ -87,8 +87,7 @@ func spansOf(a Applied) map[string]span {
 	for _, c := range a.Changes {
 		before := valuesIn(c.Before)
 		for key, after := range valuesIn(c.After) {
-			_, known := a.Fields[key]
-			if !known && key != keyStatus && key != keyRole && key != keyOrganization {
+			if !a.has(key) {
 				continue
 			}
 			s, seen := spans[key]
@@ -100,6 +99,12 @@ func spansOf(a Applied) map[string]span {
 		}
 	}
 	return spans
+}
+
+// has says whether the account's users have values of a key.
+func (a Applied) has(key string) bool {
+	_, isField := a.Fields[key]
+	return isField || key == keyStatus || key == keyRole || key == keyOrganization
 }
 
 // stands says whether a value is as the run left it. Whom an admin took out since, the directory had
