@@ -235,23 +235,23 @@ func (p *personSync) report(s store.SyncedPerson) {
 	by, userID := matchOf(s)
 	p.done(StepMatch, p.words.matched(s, p.person.Record), StepDetail{By: by, UserID: userID})
 	if s.Change == nil {
-		p.done(StepDecide, p.words.nothing(s, p.person), StepDetail{})
+		p.done(StepDecide, nothingText(s, p.person), StepDetail{})
 		p.skip("There was nothing to apply.", StepApply)
 		return
 	}
 	c := *s.Change
 	detail := StepDetail{Action: c.Action, Before: c.Before, After: c.After}
 	if c.Action == directory.ActionError {
-		p.fail(StepDecide, p.words.problems(c.Problems), detail)
+		p.fail(StepDecide, problemText(c.Problems), detail)
 		p.skip("Nothing was changed.", StepApply)
 		return
 	}
 	p.done(StepDecide, p.words.decided(c, p.person), detail)
 	if c.Outcome != directory.OutcomeApplied {
-		p.fail(StepApply, p.words.problems(c.Problems[len(c.Problems)-1:]), StepDetail{Outcome: c.Outcome})
+		p.fail(StepApply, problemText(c.Problems[len(c.Problems)-1:]), StepDetail{Outcome: c.Outcome})
 		return
 	}
-	p.done(StepApply, p.words.applied(c, p.person, p.settings), StepDetail{Outcome: c.Outcome})
+	p.done(StepApply, appliedText(s, p.person, p.settings), StepDetail{Outcome: c.Outcome})
 }
 
 // matchOf says how the user was found whom the decision is about.

@@ -67,10 +67,10 @@ func (w *personWords) mapped(row TestedRow, record mapping.Record) string {
 	if len(record.Problems) == 0 {
 		return fmt.Sprintf("All %d values fit.", len(row.Values))
 	}
-	return fmt.Sprintf("Not all of %d values fit. %s", len(row.Values), w.problems(record.Problems))
+	return fmt.Sprintf("Not all of %d values fit. %s", len(row.Values), problemText(record.Problems))
 }
 
-func (w *personWords) problems(problems []directory.Problem) string {
+func problemText(problems []directory.Problem) string {
 	var sentences []string
 	for _, p := range problems {
 		sentences = append(sentences, p.Message, p.Remedy)
@@ -96,59 +96,63 @@ func (w *personWords) matched(s store.SyncedPerson, record *mapping.Record) stri
 	}
 }
 
-// nothing says why there is nothing to do.
-func (w *personWords) nothing(s store.SyncedPerson, p store.Person) string {
+// nothingText says why there is nothing to do.
+func nothingText(s store.SyncedPerson, p store.Person) string {
 	switch {
 	case s.Linked == nil && p.Record == nil:
 		return "There is nothing to do: nobody here is linked to them."
 	case s.Linked == nil:
 		return "There is nothing to do: they are disabled, and their address is another person's."
-	case s.Linked.Status == directory.Deleted:
-		return "There is nothing to do: the user is in the recycle bin, and only an admin brings them back."
-	case p.Record == nil:
-		return fmt.Sprintf("There is nothing to do: the user is %s already.", wording(s.Linked.Status))
-	case p.Record.Enabled && !s.Linked.Status.In():
+	case s.Linked.Status.In():
+		return "There is nothing to do: the user is as the directory says."
+	case p.Record != nil && p.Record.Enabled:
 		return "There is nothing to do: an admin took the user out, and only an admin brings them back."
 	default:
-		return "There is nothing to do: the user is as the directory says."
+		return fmt.Sprintf("There is nothing to do: the user is %s already.", wording(s.Linked.Status))
 	}
 }
 
 // decided says what is to be done, and why.
 func (w *personWords) decided(c directory.Change, p store.Person) string {
-	why := "they are disabled in " + w.source
-	switch {
-	case p.Record != nil:
-	case p.Absence == directory.AbsenceOutOfScope:
-		why = "they are out of scope"
-	default:
-		why = "they are gone from " + w.source
-	}
-	says := w.changed(c)
+	says := whatChanges(c)
 	switch c.Action {
 	case directory.ActionCreate:
 		if c.After.Status != nil && *c.After.Status == directory.Deactivated {
-			says = "They will be created as deactivated and get no invitation: " + why + "."
+			says = "They will be created as deactivated and get no invitation: " + w.why(p) + "."
 		} else {
 			says = "They will be created and invited."
 		}
 	case directory.ActionAdopt:
 		says = "The user will be linked to them and follow the directory from now on. " + says
 	case directory.ActionReactivate:
-		says = "They will be brought back: they are enabled again. " + says
+		says = "They will be brought back: they are enabled and in scope. " + says
 	case directory.ActionDeactivate:
-		says = "They will be deactivated: " + why + "."
+		says = "They will be deactivated: " + w.why(p) + "."
+	case directory.ActionUpdate:
+		says = cmp.Or(says, "They give up the address, which is another user's.")
 	case directory.ActionDelete:
-		says = "They will be moved to the recycle bin: " + why + "."
+		says = "They will be moved to the recycle bin: " + w.why(p) + "."
 	}
 	if p.Record != nil && c.Outcome == directory.OutcomeApplied && len(c.Problems) > 0 {
-		says = joinSentences(says, "The rest stays as it is.", w.problems(c.Problems))
+		says = joinSentences(says, "The rest stays as it is.", problemText(c.Problems))
 	}
 	return strings.TrimSpace(says)
 }
 
-// changed names what of the user changes, but for the status.
-func (w *personWords) changed(c directory.Change) string {
+// why says why a person is out, or has to go.
+func (w *personWords) why(p store.Person) string {
+	switch {
+	case p.Record != nil:
+		return "they are disabled in " + w.source
+	case p.Absence == directory.AbsenceOutOfScope:
+		return "they are out of scope"
+	default:
+		return "they are gone from " + w.source
+	}
+}
+
+// whatChanges names what of the user changes, but for the status.
+func whatChanges(c directory.Change) string {
 	if c.After == nil {
 		return ""
 	}
@@ -166,28 +170,27 @@ func (w *personWords) changed(c directory.Change) string {
 	return "What changes: " + strings.Join(names, ", ") + "."
 }
 
-// applied says what was done, and what of the person follows with the next run.
-func (w *personWords) applied(c directory.Change, p store.Person, s directory.Settings) string {
-	done := map[directory.Action]string{
+// appliedText says what was done, and what of the person follows with the next run.
+func appliedText(synced store.SyncedPerson, p store.Person, s directory.Settings) string {
+	c := synced.Change
+	says := c.Label + " " + map[directory.Action]string{
 		directory.ActionCreate: "was created", directory.ActionUpdate: "was updated", directory.ActionAdopt: "was linked to the user",
 		directory.ActionReactivate: "was brought back", directory.ActionDeactivate: "was deactivated", directory.ActionDelete: "was moved to the recycle bin",
 	}[c.Action]
-	says := c.Label + " " + done
-	if c.After != nil && c.After.Status != nil {
-		switch *c.After.Status {
-		case directory.Invited:
-			says += " and is invited by mail"
-		case directory.AwaitingLicence:
-			says += " and waits for a licence"
-		}
+	if c.After != nil && c.After.Status != nil && c.After.Status.In() {
+		says += " and is " + wording(*c.After.Status)
 	}
-	return joinSentences(says+".", following(p, s))
+	return joinSentences(says+".", following(p, synced.User, s))
 }
 
-// following says what of a person who is in scope a run alone brings.
-func following(p store.Person, s directory.Settings) string {
-	if p.Record == nil || !p.Record.Enabled {
+// following says what of a person who is in a run alone brings.
+func following(p store.Person, user *directory.User, s directory.Settings) string {
+	if p.Record == nil || user == nil || !user.Status.In() {
 		return ""
+	}
+	absent := false
+	for target, reference := range p.Record.People {
+		absent = absent || reference != "" && user.Fields[target] == nil
 	}
 	var what []string
 	for _, part := range []struct {
@@ -195,7 +198,7 @@ func following(p store.Person, s directory.Settings) string {
 		name  string
 	}{
 		{s.Groups.Enabled, "memberships of groups"}, {len(s.RoleMappings) > 0, "the role"}, {len(s.OrganizationMappings) > 0, "the organization"},
-		{len(p.Record.People) > 0, "fields that name people"},
+		{absent, "fields that name people who are not here yet"},
 	} {
 		if part.there {
 			what = append(what, part.name)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"maps"
 
 	"github.com/jmoiron/sqlx"
 
@@ -35,8 +36,8 @@ type SyncedPerson struct {
 
 // SyncPerson decides about one person and does it, as a run would: the change is in the sync log and
 // belongs to no run. Nothing is known of the rest of the directory, so an address that another user
-// holds is theirs. Memberships, roles and fields of type person are left to the next run, and the guard
-// does not count who is taken out. While a run of the configuration is going it is the conflict
+// holds is theirs. A field of type person names who is here already. Memberships and roles are left to the
+// next run, and the guard does not count who is taken out. While a run of the configuration is going it is the conflict
 // "run_in_progress", and for a disabled one "configuration_disabled".
 func (s *Store) SyncPerson(ctx context.Context, p Person, decide func(reconcile.Candidate) reconcile.Decision,
 	decideMissing func(reconcile.Missing) reconcile.Decision) (SyncedPerson, error) {
@@ -170,8 +171,11 @@ func (p *personSync) candidate(ctx context.Context) (candidateRow, error) {
 		SourceID: storable(record.SourceID), Enabled: record.Enabled, Fingerprint: p.person.Fingerprint,
 		holderPresent: true, holderStands: true,
 	}
-	var err error
-	if row.mapped, err = json.Marshal(record.Values); err != nil {
+	values, err := p.values(ctx)
+	if err != nil {
+		return row, err
+	}
+	if row.mapped, err = json.Marshal(values); err != nil {
 		return row, err
 	}
 	if row.problems, err = json.Marshal(record.Problems); err != nil {
@@ -186,6 +190,30 @@ func (p *personSync) candidate(ctx context.Context) (candidateRow, error) {
 		LEFT JOIN links hl ON hl.connection_id = $1 AND hl.user_id = h.id`,
 		p.run.ConnectionID, row.SourceID, p.run.AccountID, orNull(emailKeyOf(*record))).Scan(&row.user, &row.holder, &row.holderID)
 	return row, err
+}
+
+// values are those of the record, with the ids of users for whom fields of type person name, as far as
+// they are linked and in. Whom the record names and is not here stays out of it.
+func (p *personSync) values(ctx context.Context) (directory.Values, error) {
+	values := maps.Clone(p.person.Record.Values)
+	for target, reference := range p.person.Record.People {
+		if reference == "" {
+			values[target] = nil
+			continue
+		}
+		var id string
+		err := p.tx.GetContext(ctx, &id, `
+			SELECT u.id FROM links l JOIN users u ON u.id = l.user_id
+			WHERE l.connection_id = $1 AND u.account_id = $2 AND u.status IN ('invited', 'active', 'awaiting_licence') AND (l.source_id = $3 OR u.email_key = $4)
+			ORDER BY l.source_id = $3 DESC LIMIT 1`,
+			p.run.ConnectionID, p.run.AccountID, storable(reference), storable(directory.EmailKey(reference)))
+		if err == nil {
+			values[target] = id
+		} else if !errors.Is(err, sql.ErrNoRows) {
+			return nil, err
+		}
+	}
+	return values, nil
 }
 
 // noteAbsence notes of a linked person whether they are there. Of one who is in it is noted when they
