@@ -27,6 +27,11 @@ type OfAccount struct {
 	AccountID string `json:"account_id"`
 }
 
+// OfWebhook names a webhook.
+type OfWebhook struct {
+	WebhookID string `json:"webhook_id"`
+}
+
 // ScheduleInput asks for the next weekly run. After is the last weekly instant that was taken.
 type ScheduleInput struct {
 	ConfigurationID string    `json:"configuration_id"`
@@ -165,6 +170,14 @@ type Delivered struct {
 	Waiting   int       `json:"waiting"`
 	Ready     bool      `json:"ready"` // some of the waiting can be tried at once
 	NextTryAt time.Time `json:"next_try_at,omitzero"`
+}
+
+// DeliveredEvents says what a round of deliveries to a webhook did.
+type DeliveredEvents struct {
+	Events    int       `json:"events"`
+	Off       bool      `json:"off,omitempty"`        // the webhook is disabled or deleted
+	Ready     bool      `json:"ready,omitempty"`      // there is more that can be tried at once
+	NextTryAt time.Time `json:"next_try_at,omitzero"` // the last try did not succeed; when the next one is due
 }
 
 // Purged says what a round of maintenance removed.

@@ -17,7 +17,7 @@ import (
 type Sync struct {
 	Store   *store.Store
 	Sources map[directory.Provider]source.Opener
-	// Wake has an account's MailOutbox look for mail.
+	// Wake has what waits in an account delivered.
 	Wake func(ctx context.Context, accountID string) error
 	Now  func() time.Time
 }
@@ -197,7 +197,7 @@ func (a *Sync) ParkMembers(ctx context.Context, in OfRun) error {
 	return asTemporal(ctx, a.Store.ParkMembers(ctx, in.RunID))
 }
 
-// WakeMail has waiting mail of the account delivered.
+// WakeMail has what waits in the account delivered: mail, and events of webhooks.
 func (a *Sync) WakeMail(ctx context.Context, in OfAccount) error {
 	return asTemporal(ctx, a.Wake(ctx, in.AccountID))
 }

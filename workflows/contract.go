@@ -1,5 +1,5 @@
 // Package workflows decides what happens next: the long-running workflow of each configuration,
-// its runs, the delivery of mail, and the reports of each account.
+// its runs, the delivery of mail and of events, and the reports of each account.
 //
 // It does no I/O, reads no configuration and no clock: what it needs to know of the world it asks
 // of the activities. Histories hold ids, counts and cursors, never people.
@@ -21,6 +21,8 @@ const (
 	SyncRunName = "SyncRun"
 	// MailOutboxName is the workflow that delivers the waiting mail of one account.
 	MailOutboxName = "MailOutbox"
+	// WebhookDeliveryName is the workflow that tells one webhook of the account's events.
+	WebhookDeliveryName = "WebhookDelivery"
 	// AccountReportName is the workflow that makes the directory sync report of one account.
 	AccountReportName = "AccountReport"
 	// MaintenanceName is the workflow that removes what has been kept long enough; there is one, of
@@ -54,6 +56,10 @@ const (
 	// SignalMailWaiting tells MailOutbox that there is mail to deliver.
 	SignalMailWaiting = "mail-waiting"
 
+	// SignalEventsWaiting tells WebhookDelivery that there are events to deliver, or that its webhook
+	// is another now.
+	SignalEventsWaiting = "events-waiting"
+
 	// SignalReportNow asks AccountReport for a report at once.
 	SignalReportNow = "report-now"
 
@@ -82,6 +88,9 @@ func PreviewID(configurationID, runID string) string {
 
 // MailOutboxID is the workflow id of an account's mail delivery.
 func MailOutboxID(accountID string) string { return "mail-outbox/" + accountID }
+
+// WebhookDeliveryID is the workflow id of the deliveries to a webhook.
+func WebhookDeliveryID(webhookID string) string { return "webhook/" + webhookID }
 
 // AccountReportID is the workflow id of an account's report.
 func AccountReportID(accountID string) string { return "account-report/" + accountID }
@@ -154,6 +163,12 @@ func (RunStatus) ClearInTemporal() {}
 // MailOutboxInput says whose mail to deliver.
 type MailOutboxInput struct {
 	AccountID string `json:"account_id"`
+}
+
+// WebhookDeliveryInput says which webhook to deliver to. How far it has come is in the database.
+type WebhookDeliveryInput struct {
+	AccountID string `json:"account_id"`
+	WebhookID string `json:"webhook_id"`
 }
 
 // AccountReportInput is the whole state of an AccountReport, carried through continue-as-new. What was

@@ -3,13 +3,17 @@ package store
 import (
 	"context"
 
-	"github.com/jmoiron/sqlx"
-
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
 
-// eventColumns are those of a change that others are told.
-const eventColumns = `position, run_id, subject, user_id, group_id, label, source, action, before, after, occurred_at`
+const (
+	selectEvents = `
+		SELECT position, run_id, subject, user_id, group_id, label, source, action, before, after, occurred_at
+		FROM changes WHERE account_id = $1 AND position > $2 ORDER BY position LIMIT $3`
+	selectEventSpan = `
+		SELECT events_lost AS first, greatest(events_lost, (SELECT max(position) FROM changes WHERE account_id = $1)) AS last
+		FROM accounts WHERE id = $1`
+)
 
 // Events is a stretch of an account's events. Next is the position after which the next stretch begins:
 // that of the last event or, where there is none, the one that was asked with.
@@ -33,15 +37,13 @@ func (s *Store) Events(ctx context.Context, accountID string, after int64, limit
 		directory.Change
 		Position int64 `db:"position"`
 	}
-	if err := s.db.SelectContext(ctx, &rows, `
-		SELECT `+eventColumns+` FROM changes WHERE account_id = $1 AND position > $2 ORDER BY position LIMIT $3`,
-		accountID, after, clampLimit(limit)); err != nil {
+	if err := s.db.SelectContext(ctx, &rows, selectEvents, accountID, after, clampLimit(limit)); err != nil {
 		return Events{}, wrap("list events", found("account", err))
 	}
 	// What was purged before the rows were read is in the span that is read after them.
-	span, err := eventSpan(ctx, s.db, accountID)
+	span, err := s.EventSpan(ctx, accountID)
 	if err != nil {
-		return Events{}, wrap("list events", err)
+		return Events{}, err
 	}
 	if after < span.First || after > span.Last {
 		return Events{}, eventsGone()
@@ -55,16 +57,9 @@ func (s *Store) Events(ctx context.Context, accountID string, after int64, limit
 
 // EventSpan is which events of an account there are.
 func (s *Store) EventSpan(ctx context.Context, accountID string) (EventSpan, error) {
-	span, err := eventSpan(ctx, s.db, accountID)
-	return span, wrap("look for events", err)
-}
-
-func eventSpan(ctx context.Context, db sqlx.QueryerContext, accountID string) (EventSpan, error) {
 	var span EventSpan
-	err := sqlx.GetContext(ctx, db, &span, `
-		SELECT events_lost AS first, greatest(events_lost, (SELECT max(position) FROM changes WHERE account_id = $1)) AS last
-		FROM accounts WHERE id = $1`, accountID)
-	return span, found("account", err)
+	err := s.db.GetContext(ctx, &span, selectEventSpan, accountID)
+	return span, wrap("look for events", found("account", err))
 }
 
 func eventsGone() error {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -190,6 +191,28 @@ func expiringText(t expiringToken) (title, message string) {
 	}
 	return title, lines(what,
 		"What to do: make a new SCIM token, put it into the identity provider, then revoke this one. Both may be in force at once, so that nothing is missed.")
+}
+
+func webhookFailingText(w directory.Webhook) (title, message string) {
+	return "Events do not reach a webhook", lines(
+		fmt.Sprintf("For an hour, no event has reached the webhook at %s. %s", receiver(w), w.LastError),
+		"Rollcall keeps trying, every ten minutes from now on. No event is left out or overtaken: all of them come once the receiver takes them, as long as the sync log has them.",
+		fmt.Sprintf("What to do: put the receiver right. If it has moved, change the URL of the webhook %s; if it is of no more use, disable or delete the webhook.", w.ID))
+}
+
+func webhookStoppedText(w directory.Webhook) (title, message string) {
+	return "A webhook was disabled", lines(
+		fmt.Sprintf("Rollcall sends no more events to the webhook at %s. %s", receiver(w), w.LastError),
+		fmt.Sprintf("What to do: if the receiver still wants events, have the webhook %s go on from the position that you choose (POST /v1/webhooks/%s/replay); if not, delete it.", w.ID, w.ID))
+}
+
+// receiver is the host of a webhook. The rest of its URL may hold a secret, which belongs in no mail.
+func receiver(w directory.Webhook) string {
+	u, err := url.Parse(w.URL)
+	if err != nil {
+		return "its receiver"
+	}
+	return u.Host
 }
 
 // lines is a message of one paragraph a line, without empty ones.
