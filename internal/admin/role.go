@@ -10,3 +10,9 @@ import (
 func (a *Admin) CreateRole(ctx context.Context, accountID, name string) (store.Role, error) {
 	return named(name, func(name string) (store.Role, error) { return a.Store.CreateRole(ctx, accountID, name) })
 }
+
+// DeleteRole removes a role; its users become members.
+func (a *Admin) DeleteRole(ctx context.Context, accountID, id string) error {
+	defer a.WakeMail(ctx, accountID)
+	return a.Store.DeleteRole(ctx, accountID, id)
+}

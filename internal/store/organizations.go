@@ -37,8 +37,29 @@ func (s *Store) CreateOrganization(ctx context.Context, accountID, name string) 
 	return organization, err
 }
 
-// DeleteOrganization removes an organization. One that a user belongs to stays.
+// DeleteOrganization removes an organization; its users belong to none then, with a change each. The one
+// of those who belong to all is the conflict "organization_built_in".
 func (s *Store) DeleteOrganization(ctx context.Context, accountID, id string) error {
-	result, err := s.db.ExecContext(ctx, `DELETE FROM organizations WHERE account_id = $1 AND id = $2`, accountID, id)
-	return wrap("delete organization", changed("organization", result, err))
+	return s.inTx(ctx, "delete organization", func(tx *sqlx.Tx) error {
+		if err := lockAccount(ctx, tx, accountID); err != nil {
+			return err
+		}
+		var builtIn bool
+		err := tx.GetContext(ctx, &builtIn, `SELECT built_in FROM organizations WHERE account_id = $1 AND id = $2 FOR UPDATE`, accountID, id)
+		if err != nil {
+			return found("organization", err)
+		}
+		if builtIn {
+			return directory.Conflict("organization_built_in", "Every account has this organization, of those who belong to all; it cannot be deleted.")
+		}
+		none := ""
+		if _, err := tx.ExecContext(ctx, `
+			WITH moved AS (
+				UPDATE users u SET organization_id = NULL WHERE account_id = $1 AND organization_id = $2 RETURNING id, `+userLabel+` AS label
+			)`+logTakenAway, accountID, id, directory.Snapshot{Organization: &id}, directory.Snapshot{Organization: &none}); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM organizations WHERE account_id = $1 AND id = $2`, accountID, id)
+		return err
+	})
 }
