@@ -41,9 +41,8 @@ type memberWriter struct {
 	users     map[string]string
 }
 
-// newMemberWriter looks up whom the changes are about. It is errAlone when some of them are to be parked and
-// the transaction has not the account to itself.
-func newMemberWriter(ctx context.Context, tx *sqlx.Tx, accountID string, alone bool, changes []scim.MemberChange) (memberWriter, error) {
+// newMemberWriter looks up whom the changes are about.
+func newMemberWriter(ctx context.Context, tx *sqlx.Tx, accountID string, changes []scim.MemberChange) (memberWriter, error) {
 	w := memberWriter{tx: tx, accountID: accountID, steps: make([]memberStep, len(changes)), users: map[string]string{}}
 	var named []string
 	for i, change := range changes {
@@ -54,15 +53,7 @@ func newMemberWriter(ctx context.Context, tx *sqlx.Tx, accountID string, alone b
 		w.steps[i] = memberStep{change.Action, values}
 		named = append(named, values...)
 	}
-	if err := w.find(ctx, named); err != nil || alone {
-		return w, err
-	}
-	for _, step := range w.steps {
-		if _, strangers := w.sort(step.values); step.action != scim.RemoveMembers && len(strangers) > 0 {
-			return w, errAlone
-		}
-	}
-	return w, nil
+	return w, w.find(ctx, named)
 }
 
 func memberValues(members []scim.Member) ([]string, error) {
