@@ -8,6 +8,7 @@ import (
 
 // CreateOrganization adds an organization.
 func (a *Admin) CreateOrganization(ctx context.Context, accountID, name string) (store.Organization, error) {
+	defer a.WakeMail(ctx, accountID)
 	return named(name, func(name string) (store.Organization, error) { return a.Store.CreateOrganization(ctx, accountID, name) })
 }
 

@@ -8,6 +8,7 @@ import (
 
 // CreateRole adds a role of the account's own.
 func (a *Admin) CreateRole(ctx context.Context, accountID, name string) (store.Role, error) {
+	defer a.WakeMail(ctx, accountID)
 	return named(name, func(name string) (store.Role, error) { return a.Store.CreateRole(ctx, accountID, name) })
 }
 

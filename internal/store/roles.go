@@ -42,12 +42,16 @@ func (s *Store) Roles(ctx context.Context, accountID string) ([]Role, error) {
 	return roles, wrap("list roles", found("account", err))
 }
 
-// CreateRole makes a role, whose id follows from its name.
+// CreateRole makes a role, whose id follows from its name. Whom a mapping of pushed groups would have given
+// one of this name has it at once.
 func (s *Store) CreateRole(ctx context.Context, accountID, name string) (Role, error) {
 	var role Role
 	err := s.createNamed(ctx, "role", accountID, name, func(tx *sqlx.Tx, id, name string) error {
-		return tx.GetContext(ctx, &role, `
-			INSERT INTO roles (account_id, id, name) VALUES ($1, $2, $3) RETURNING id, name, built_in`, accountID, id, name)
+		if err := tx.GetContext(ctx, &role, `
+			INSERT INTO roles (account_id, id, name) VALUES ($1, $2, $3) RETURNING id, name, built_in`, accountID, id, name); err != nil {
+			return err
+		}
+		return assignNamed(ctx, tx, accountID, "role", id)
 	}, `SELECT id FROM roles WHERE account_id = $1`)
 	return role, err
 }
@@ -71,22 +75,26 @@ func (s *Store) DeleteRole(ctx context.Context, accountID, id string) error {
 			UPDATE api_tokens SET role_id = 'member' WHERE account_id = $1 AND role_id = $2 AND revoked_at IS NOT NULL`, accountID, id); err != nil {
 			return err
 		}
+		var moved []string
 		member := directory.RoleMember
-		if _, err := tx.ExecContext(ctx, `
+		if err := tx.SelectContext(ctx, &moved, `
 			WITH moved AS (
 				UPDATE users u SET role_id = 'member' WHERE account_id = $1 AND role_id = $2 RETURNING id, `+userLabel+` AS label
 			)`+logTakenAway, accountID, id, directory.Snapshot{Role: &id}, directory.Snapshot{Role: &member}); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM roles WHERE account_id = $1 AND id = $2`, accountID, id)
-		return err
+		if _, err := tx.ExecContext(ctx, `DELETE FROM roles WHERE account_id = $1 AND id = $2`, accountID, id); err != nil {
+			return err
+		}
+		return assignMapped(ctx, tx, accountID, moved)
 	})
 }
 
-// logTakenAway leaves a change for each user in moved, who had what is deleted: from parameter $3 to $4.
+// logTakenAway leaves a change for each user in moved, who had what is deleted, from parameter $3 to $4, and
+// is their ids.
 const logTakenAway = `
 	INSERT INTO changes (account_id, user_id, label, source, action, before, after, outcome)
-	SELECT $1, id, label, 'admin', 'update', $3, $4, 'applied' FROM moved`
+	SELECT $1, id, label, 'admin', 'update', $3, $4, 'applied' FROM moved RETURNING user_id`
 
 // createNamed makes a role or an organization: it finds an id for the name and has it inserted.
 func (s *Store) createNamed(ctx context.Context, noun, accountID, name string, insert func(tx *sqlx.Tx, id, name string) error, ids string) error {

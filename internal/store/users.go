@@ -70,6 +70,9 @@ func (s *Store) ActivateUser(ctx context.Context, accountID, userID string) (dir
 			return "", err
 		}
 		if user.Status == directory.Deactivated {
+			if err := assignMapped(ctx, tx, accountID, []string{userID}); err != nil {
+				return "", err
+			}
 			return directory.ActionReactivate, dropAbsentLinks(ctx, tx, userID)
 		}
 		return directory.ActionUpdate, nil
