@@ -66,6 +66,7 @@ func (a *Sync) planRun(ctx context.Context, runID string) (Planned, error) {
 		Unchanged: summary.Unchanged, Changes: summary.Changes, Failed: summary.Failed,
 		Removals: summary.Removals, Recent: summary.Recent, Linked: summary.Linked,
 		Groups: summary.Groups, Memberships: summary.Memberships, People: summary.People, NamesPeople: summary.NamesPeople,
+		Roles: summary.Roles,
 	}
 	if run.Run.Kind == directory.KindSync {
 		planned.Held = held(run.Settings.Guard, planned)

@@ -87,6 +87,20 @@ func (a *Admin) checkOrganizationMappings(ctx context.Context, accountID string,
 	return mappings, checkRules("organization", names, organizationRules(mappings), organizationRules(before)), nil
 }
 
+// mayMapRoles says whether somebody of a role may save mappings: nobody has a mapping give what they may not
+// give by hand. Those that were there before are not theirs.
+func mayMapRoles(own string, mappings, before []directory.RoleMapping) error {
+	for _, m := range mappings {
+		if slices.ContainsFunc(before, func(b directory.RoleMapping) bool { return b.GroupID == m.GroupID && b.RoleID == m.RoleID }) {
+			continue
+		}
+		if err := mayMove(own, directory.RoleMember, m.RoleID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // checkRules checks the rules of a list and fills in the names, by id, of what they give. What a rule gave
 // before and is gone since keeps its name, by which the next one of that name is found.
 func checkRules(noun string, names map[string]string, rules, before []mappingRule) []directory.FieldError {

@@ -16,15 +16,17 @@ func (a *Admin) SaveSCIMMappings(ctx context.Context, who directory.Principal, m
 	if err != nil {
 		return mappings, err
 	}
-	if err := mayMapRoles(who.RoleID, before.Roles, mappings.Roles); err != nil {
-		return mappings, err
-	}
-	known, err := a.mappable(ctx, who.AccountID)
+	roles, errs, err := a.checkRoleMappings(ctx, who.AccountID, mappings.Roles, before.Roles)
 	if err != nil {
 		return mappings, err
 	}
-	errs := append(known.checkRoles(mappings.Roles), known.checkOrganizations(mappings.Organizations)...)
-	if len(mappings.Roles) <= maxGroupMappings && len(mappings.Organizations) <= maxGroupMappings {
+	organizations, more, err := a.checkOrganizationMappings(ctx, who.AccountID, mappings.Organizations, before.Organizations)
+	if err != nil {
+		return mappings, err
+	}
+	mappings = directory.SCIMMappings{Roles: roles, Organizations: organizations}
+	errs = append(errs, more...)
+	if len(roles) <= maxRules && len(organizations) <= maxRules {
 		missing, err := a.missingPushedGroups(ctx, who.AccountID, mappings, before)
 		if err != nil {
 			return mappings, err
@@ -34,30 +36,21 @@ func (a *Admin) SaveSCIMMappings(ctx context.Context, who directory.Principal, m
 	if len(errs) > 0 {
 		return mappings, invalid("The mappings were not saved.", errs)
 	}
+	if err := mayMapRoles(who.RoleID, roles, before.Roles); err != nil {
+		return mappings, err
+	}
 	defer a.WakeMail(ctx, who.AccountID)
 	return mappings, a.Store.SaveSCIMMappings(ctx, who.AccountID, mappings)
 }
 
 func (a *Admin) missingPushedGroups(ctx context.Context, accountID string, mappings, before directory.SCIMMappings) ([]directory.FieldError, error) {
-	roles, organizations := mappedGroups(mappings)
-	wereForRoles, wereForOrganizations := mappedGroups(before)
+	roles, organizations := groupsOf(roleRules(mappings.Roles)), groupsOf(organizationRules(mappings.Organizations))
 	there, err := a.Store.SCIMGroupsWithin(ctx, accountID, slices.Concat(roles, organizations))
 	if err != nil {
 		return nil, err
 	}
-	there = slices.Concat(there, wereForRoles, wereForOrganizations)
+	there = slices.Concat(there, groupsOf(roleRules(before.Roles)), groupsOf(organizationRules(before.Organizations)))
 	return append(notPushed("role_mappings", roles, there), notPushed("organization_mappings", organizations, there)...), nil
-}
-
-// mappedGroups are the groups of each list of mappings.
-func mappedGroups(m directory.SCIMMappings) (roles, organizations []string) {
-	for _, mapping := range m.Roles {
-		roles = append(roles, mapping.GroupID)
-	}
-	for _, mapping := range m.Organizations {
-		organizations = append(organizations, mapping.GroupID)
-	}
-	return roles, organizations
 }
 
 func notPushed(list string, groups, there []string) []directory.FieldError {
@@ -67,7 +60,7 @@ func notPushed(list string, groups, there []string) []directory.FieldError {
 	}
 	var errs []directory.FieldError
 	for i, id := range groups {
-		if !known[id] {
+		if id != "" && !known[id] {
 			errs = append(errs, directory.FieldError{
 				Field: fmt.Sprintf("%s[%d].group_id", list, i), Message: "No SCIM client has pushed a group with this id to the account.",
 			})

@@ -60,7 +60,8 @@ func TestAllMistakesOfAConfigurationAreNamedAtOnce(t *testing.T) {
 	a = b.post("/v1/configurations", body[:len(body)-len(`,"guard":{"max_removals":-1}}`)]+`}`)
 	b.requireProblem(a, http.StatusUnprocessableEntity, "invalid")
 	require.ElementsMatch(t, []string{
-		"name", "scope.group_ids[1]", "groups.group_ids", "role_mappings", "organization_mappings", "schedule.weekday", "schedule.time", "schedule.time_zone",
+		"name", "scope.group_ids[1]", "groups.group_ids", "role_mappings[0].group_id", "organization_mappings[0].group_id",
+		"organization_mappings[0].organization_id", "schedule.weekday", "schedule.time", "schedule.time_zone",
 		"on_source_delete", "notify_user_ids[0]", "mappings[0].target", "mappings[1].target",
 	}, a.fields(t))
 	for _, id := range []string{"", "x", "00000000-0000-4000-8000-000000000000"} {
