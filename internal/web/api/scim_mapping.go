@@ -7,8 +7,8 @@ import (
 )
 
 type scimMappings struct {
-	RoleMappings         []directory.RoleMapping         `json:"role_mappings" doc:"Of several, the first one holds whose group a user is in. They neither give nor take account_owner; the role goes with the membership."`
-	OrganizationMappings []directory.OrganizationMapping `json:"organization_mappings" doc:"Of several, the first one holds whose group a user is in; all puts users into all organizations."`
+	RoleMappings         []directory.RoleMapping         `json:"role_mappings" nullable:"false" doc:"Of several, the first one holds whose group a user is in. They neither give nor take account_owner; the role goes with the membership."`
+	OrganizationMappings []directory.OrganizationMapping `json:"organization_mappings" nullable:"false" doc:"Of several, the first one holds whose group a user is in; all puts users into all organizations."`
 }
 
 type newSCIMMappings struct {
