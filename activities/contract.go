@@ -117,6 +117,8 @@ type Planned struct {
 	// are such fields, so that who is not here yet must be remembered.
 	People      int  `json:"people,omitempty"`
 	NamesPeople bool `json:"names_people,omitempty"`
+	// Roles are those whose role or organization follows from groups and is to be written.
+	Roles int `json:"roles,omitempty"`
 	// Held is why an admin must approve first; empty when nobody must.
 	Held string `json:"held,omitempty"`
 }
@@ -281,6 +283,9 @@ func MembershipSteps() []int {
 // PeopleSteps are the steps that have fields of people name others, such as their managers.
 func PeopleSteps() []int { return []int{reconcile.StepPeople} }
 
+// RoleSteps are the steps that give people the roles and organizations that follow from their groups.
+func RoleSteps() []int { return []int{reconcile.StepRoles} }
+
 // StepTitle says a step in words, for the summaries in the Web UI.
 func StepTitle(step int) string {
 	switch step {
@@ -302,6 +307,8 @@ func StepTitle(step int) string {
 		return "Delete groups"
 	case reconcile.StepPeople:
 		return "Set managers"
+	case reconcile.StepRoles:
+		return "Set roles and organizations"
 	default:
 		return "Apply changes"
 	}

@@ -75,7 +75,7 @@ func (a *Sync) beginFetch(ctx context.Context, runID string) (Begun, error) {
 		return Begun{}, err
 	}
 	s := f.run.Settings
-	begun := Begun{Mode: f.progress.Mode, Groups: s.Scope.Kind == directory.UsersOfGroups || s.Groups.Enabled}
+	begun := Begun{Mode: f.progress.Mode, Groups: s.Scope.Kind == directory.UsersOfGroups || s.Groups.Enabled || len(s.MappedGroups()) > 0}
 	if err := f.checkTenant(ctx); err != nil || f.progress.Pages > 0 {
 		return begun, err
 	}

@@ -114,7 +114,7 @@ func asPlanned(s store.PlanSummary) Planned {
 	return Planned{
 		Unchanged: s.Unchanged, Changes: s.Changes, Failed: s.Failed,
 		Removals: s.Removals, Recent: s.Recent, Linked: s.Linked,
-		Groups: s.Groups, Memberships: s.Memberships, People: s.People, NamesPeople: s.NamesPeople,
+		Groups: s.Groups, Memberships: s.Memberships, People: s.People, NamesPeople: s.NamesPeople, Roles: s.Roles,
 	}
 }
 

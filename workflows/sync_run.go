@@ -199,7 +199,7 @@ func (r *syncRun) plan(ctx workflow.Context) error {
 	if err := workflow.ExecuteActivity(workingOnDatabase(ctx, summary), plan, activities.OfRun{RunID: r.RunID}).Get(ctx, &r.planned); err != nil {
 		return err
 	}
-	r.status.Planned, r.status.Failed = r.planned.Changes+r.planned.Groups+r.planned.Memberships+r.planned.People, r.planned.Failed
+	r.status.Planned, r.status.Failed = r.planned.Changes+r.planned.Groups+r.planned.Memberships+r.planned.People+r.planned.Roles, r.planned.Failed
 	r.tell(ctx)
 	return nil
 }
@@ -270,11 +270,15 @@ func (r *syncRun) apply(ctx workflow.Context, stage directory.Stage, total int, 
 	return nil
 }
 
-// memberships brings groups, who is in them, and whom people name up to date, once the people are.
+// memberships brings groups, who is in them, whom people name, and what roles and organizations follow up to
+// date, once the people are.
 func (r *syncRun) memberships(ctx workflow.Context) error {
 	changes, steps := r.planned.Groups+r.planned.Memberships, activities.MembershipSteps()
 	if r.planned.People > 0 {
 		changes, steps = changes+r.planned.People, append(steps, activities.PeopleSteps()...)
+	}
+	if r.planned.Roles > 0 {
+		changes, steps = changes+r.planned.Roles, append(steps, activities.RoleSteps()...)
 	}
 	if changes > 0 {
 		if err := r.apply(ctx, directory.StageMemberships, changes, steps); err != nil {

@@ -204,6 +204,23 @@ func TestA7_GroupsAreReadFirstAndBroughtUpToDateLast(t *testing.T) {
 	}, s.calls)
 }
 
+func TestC5_RolesAreGivenWhenAllElseIsDone(t *testing.T) {
+	t.Parallel()
+	for planned, want := range map[activities.Planned][]string{
+		{Roles: 1}:                               {"memberships", "apply 5", "apply 6", "apply 7", "apply 8", "apply 10", "apply 10", "park"},
+		{Roles: 1, People: 1, NamesPeople: true}: {"memberships", "apply 5", "apply 6", "apply 7", "apply 8", "apply 9", "apply 10", "apply 10", "park"},
+	} {
+		s := newScript(t)
+		s.begun.Groups = true
+		s.members = []activities.MembersFetched{{Done: true}}
+		s.planned = planned
+		s.batches = map[int]int{reconcile.StepRoles: 2}
+		s.run(directory.KindSync)
+		require.NoError(t, s.env.GetWorkflowError())
+		require.Equal(t, want, s.calls[slices.Index(s.calls, "deprovision")+2:])
+	}
+}
+
 func TestF10_ManagersAreSetLastAlsoWhereNoGroupsAreRead(t *testing.T) {
 	t.Parallel()
 	for planned, want := range map[activities.Planned][]string{

@@ -47,7 +47,8 @@ type batchChange struct {
 // ApplyBatch applies the next planned changes of a step, at most limit and those that must go
 // together with them, in one transaction. A change that the database refuses is taken out of the
 // batch with its reason as a problem; the others are applied. A change of a membership whose user or
-// group is not there is dropped, as is one of whom a field names whose people are not there. Licences that come free go to those who wait for one. Applying
+// group is not there is dropped, as is one of whom a field names whose people are not there, and one of a
+// role or an organization whose user is not in. Licences that come free go to those who wait for one. Applying
 // again goes on with what is still planned, so nothing is done twice.
 func (s *Store) ApplyBatch(ctx context.Context, runID string, step, limit int) (BatchResult, error) {
 	var result BatchResult
@@ -161,6 +162,9 @@ func (b *batch) apply(ctx context.Context, step int, ids []int64) (err error) {
 	case reconcile.StepPeople:
 		b.write = b.writePeopleFields
 		ids, err = b.checkPeople(ctx, ids)
+	case reconcile.StepRoles:
+		b.write = b.writeRoles
+		ids, err = b.settleRoles(ctx, ids)
 	default:
 		return b.applyPeople(ctx, ids)
 	}

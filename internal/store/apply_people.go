@@ -45,18 +45,14 @@ func (b *batch) settlePeople(ctx context.Context, ids []int64) ([]int64, error) 
 	return without(ids, idle), err
 }
 
-// writePeopleFields has fields of type person name whom the changes say. A link that was up to date
-// stays so: what its record says otherwise has not changed.
+// writePeopleFields has fields of type person name whom the changes say.
 func (b *batch) writePeopleFields(ctx context.Context, ids []int64) error {
 	_, err := b.tx.ExecContext(ctx, `
 		WITH moved AS (
 			UPDATE users u SET fields = jsonb_strip_nulls(u.fields || (c.after->'fields'))
 			FROM changes c WHERE c.id = ANY($1) AND u.id = c.user_id AND u.account_id = c.account_id
 			RETURNING u.id, u.version
-		), followed AS (
-			UPDATE links l SET user_version = m.version
-			FROM moved m WHERE l.connection_id = $2 AND l.user_id = m.id AND l.user_version = m.version - 1
-		)
+		), followed AS (`+followLinks+`)
 		UPDATE changes SET outcome = 'applied', occurred_at = now() WHERE id = ANY($1)`,
 		pq.Int64Array(ids), b.link)
 	return err

@@ -25,6 +25,7 @@ type PlanSummary struct {
 	Groups      int  // changes of groups, to be applied
 	Memberships int  // memberships that begin or end
 	People      int  // users of whom a field names somebody else from now on
+	Roles       int  // users whose role or organization follows from groups, to be written
 	NamesPeople bool // there are fields that name people, or were
 }
 
@@ -37,7 +38,7 @@ type planner struct {
 	heartbeat     func(done int)
 	done          int // candidates and missing users decided
 	candidates    int
-	unchanged     int // candidates decided to be unchanged
+	unchanged     int // candidates decided to be unchanged, less whose role or organization is not
 	planned       int // changes written
 }
 
@@ -87,6 +88,9 @@ func (p *planner) plan(ctx context.Context) error {
 			return err
 		}
 		if err := p.planPeople(ctx); err != nil {
+			return err
+		}
+		if err := p.planRoles(ctx); err != nil {
 			return err
 		}
 	}
@@ -212,10 +216,10 @@ func summarize(ctx context.Context, tx *sqlx.Tx, run openRun) (PlanSummary, erro
 	var settings directory.Settings
 	err := tx.QueryRowContext(ctx, `
 		SELECT r.settings, r.unchanged, count(*) FILTER (WHERE c.subject = 'user' AND c.step BETWEEN 1 AND 4),
-		       count(*) FILTER (WHERE c.subject = 'group' AND c.step > 0), count(*) FILTER (WHERE c.subject = 'membership'), count(*) FILTER (WHERE c.step = 9),
+		       count(*) FILTER (WHERE c.subject = 'group' AND c.step > 0), count(*) FILTER (WHERE c.subject = 'membership'), count(*) FILTER (WHERE c.step = 9), count(*) FILTER (WHERE c.step = 10),
 		       count(*) FILTER (WHERE c.problems IS NOT NULL), count(*) FILTER (WHERE `+removal+`)
 		FROM runs r LEFT JOIN changes c ON c.run_id = r.id WHERE r.id = $1 GROUP BY r.id`, run.ID).
-		Scan(&settings, &s.Unchanged, &s.Changes, &s.Groups, &s.Memberships, &s.People, &s.Failed, &s.Removals)
+		Scan(&settings, &s.Unchanged, &s.Changes, &s.Groups, &s.Memberships, &s.People, &s.Roles, &s.Failed, &s.Removals)
 	if err != nil {
 		return s, err
 	}

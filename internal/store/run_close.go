@@ -105,7 +105,12 @@ func keepChangesLink(ctx context.Context, tx *sqlx.Tx, runID string) error {
 	return err
 }
 
+// rejectPlanned settles what a run has still planned as rejected. What was only to be noted leaves no trace.
 func rejectPlanned(ctx context.Context, tx *sqlx.Tx, runID string) error {
+	if _, err := tx.ExecContext(ctx, `
+		DELETE FROM changes WHERE run_id = $1 AND step = 10 AND outcome = 'planned' AND before IS NULL`, runID); err != nil {
+		return err
+	}
 	_, err := tx.ExecContext(ctx, `
 		UPDATE changes SET outcome = 'rejected', occurred_at = now() WHERE run_id = $1 AND outcome = 'planned'`, runID)
 	return err
@@ -113,7 +118,8 @@ func rejectPlanned(ctx context.Context, tx *sqlx.Tx, runID string) error {
 
 // countChanges counts what a run did, and the people whom it took out; of a preview, what it would
 // have done, which takes out nobody. What was parked was counted before.
-// Whom a field of somebody names is a part of them, and not counted on its own.
+// Whom a field of somebody names is a part of them, and not counted on its own, and neither is the role or
+// the organization of somebody of whom something else was done.
 func countChanges(ctx context.Context, tx *sqlx.Tx, runID string) (c directory.Counts, removals int, err error) {
 	err = tx.QueryRowContext(ctx, `
 		SELECT r.fetched, r.unchanged, coalesce((r.counts->>'memberships_parked')::int, 0), coalesce((r.counts->>'memberships_skipped')::int, 0),
@@ -121,7 +127,9 @@ func countChanges(ctx context.Context, tx *sqlx.Tx, runID string) (c directory.C
 		       (SELECT coalesce(sum(members), 0) FROM staged_groups s WHERE s.run_id = $1),
 		       count(*) FILTER (WHERE c.problems IS NOT NULL AND (c.outcome = 'failed' OR c.done)),
 		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'create'),
-		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'update' AND c.step < 9),
+		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'update' AND c.step < 9) + (
+		           SELECT count(*) FROM changes m WHERE m.run_id = $1 AND m.step = 10 AND m.outcome = d.outcome AND NOT EXISTS (
+		               SELECT 1 FROM changes o WHERE o.run_id = $1 AND o.step BETWEEN 1 AND 4 AND o.user_id = m.user_id AND o.outcome = d.outcome)),
 		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'adopt'),
 		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'deactivate'),
 		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'reactivate'),
@@ -133,10 +141,9 @@ func countChanges(ctx context.Context, tx *sqlx.Tx, runID string) (c directory.C
 		       count(*) FILTER (WHERE c.done AND c.subject = 'membership' AND c.action = 'delete'),
 		       count(*) FILTER (WHERE c.outcome = 'applied' AND `+removal+`)
 		FROM runs r
-		LEFT JOIN LATERAL (
-			SELECT *, outcome = CASE WHEN r.kind = 'preview' THEN 'planned' ELSE 'applied' END AS done FROM changes WHERE run_id = r.id
-		) c ON true
-		WHERE r.id = $1 GROUP BY r.id`, runID).Scan(&c.Fetched, &c.Unchanged, &c.MembershipsParked, &c.MembershipsSkipped,
+		CROSS JOIN LATERAL (SELECT CASE WHEN r.kind = 'preview' THEN 'planned' ELSE 'applied' END AS outcome) d
+		LEFT JOIN LATERAL (SELECT *, outcome = d.outcome AS done FROM changes WHERE run_id = r.id) c ON true
+		WHERE r.id = $1 GROUP BY r.id, d.outcome`, runID).Scan(&c.Fetched, &c.Unchanged, &c.MembershipsParked, &c.MembershipsSkipped,
 		&c.GroupsFetched, &c.MembershipsFetched, &c.Failed,
 		&c.Created, &c.Updated, &c.Adopted, &c.Deactivated, &c.Reactivated, &c.Deleted,
 		&c.GroupsCreated, &c.GroupsUpdated, &c.GroupsDeleted, &c.MembershipsAdded, &c.MembershipsRemoved, &removals)

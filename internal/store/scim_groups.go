@@ -44,7 +44,11 @@ func (s *Store) CreateSCIMGroup(ctx context.Context, c SCIMClient, in scim.Group
 		if err := logSCIMGroup(ctx, tx, c.AccountID, directory.ActionCreate, group, nil, groupSnapshot(group)); err != nil {
 			return err
 		}
-		if _, err := writer.write(ctx, group.ID); err != nil {
+		moved, err := writer.write(ctx, group.ID)
+		if err != nil {
+			return err
+		}
+		if err := assignMapped(ctx, tx, c.AccountID, moved); err != nil {
 			return err
 		}
 		group, err = withMembers(ctx, tx, group, members)
@@ -98,10 +102,13 @@ func (s *Store) ChangeSCIMGroup(ctx context.Context, c SCIMClient, id string, me
 		if err != nil {
 			return err
 		}
-		if moved && group.Version == before.Version {
+		if len(moved) > 0 && group.Version == before.Version {
 			if group, err = touchSCIMGroup(ctx, tx, group.ID); err != nil {
 				return err
 			}
+		}
+		if err := assignMapped(ctx, tx, c.AccountID, moved); err != nil {
+			return err
 		}
 		group, err = withMembers(ctx, tx, group, members)
 		return err
@@ -120,14 +127,17 @@ func (s *Store) DeleteSCIMGroup(ctx context.Context, c SCIMClient, id string, ch
 		if err := check(group); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, endAll, directory.ActionDelete, group.ID); err != nil {
+		var members []string
+		if err := tx.SelectContext(ctx, &members, endAll, directory.ActionDelete, group.ID); err != nil {
 			return err
 		}
 		if err := logSCIMGroup(ctx, tx, c.AccountID, directory.ActionDelete, group, groupSnapshot(group), nil); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM groups WHERE id = $1`, group.ID)
-		return err
+		if _, err := tx.ExecContext(ctx, `DELETE FROM groups WHERE id = $1`, group.ID); err != nil {
+			return err
+		}
+		return assignMapped(ctx, tx, c.AccountID, members)
 	})
 }
 

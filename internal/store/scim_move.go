@@ -128,7 +128,11 @@ func (m *move) take(ctx context.Context, tx *sqlx.Tx, c SCIMClient) (SCIMUser, e
 	if err := m.follow(ctx, tx, c, after); err != nil {
 		return SCIMUser{}, err
 	}
-	return after.shown(ctx, tx)
+	user, err := after.shown(ctx, tx)
+	if err != nil || !m.enters() && !m.renamed() {
+		return user, err
+	}
+	return user, user.assign(ctx, tx, c.AccountID)
 }
 
 // write brings user and resource to where the move leads.

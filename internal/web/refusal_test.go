@@ -70,7 +70,7 @@ func (b *bench) apiRoutes() []apiRoute {
 			routes = append(routes, r)
 		}
 	}
-	require.Len(b, routes, 58)
+	require.Len(b, routes, 62)
 	return routes
 }
 

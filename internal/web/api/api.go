@@ -59,6 +59,7 @@ func (s *api) routes() {
 	s.invitationRoutes()
 	s.tokenRoutes()
 	s.scimRoutes()
+	s.scimMappingRoutes()
 }
 
 func (s *api) config() huma.Config {
