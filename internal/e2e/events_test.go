@@ -236,7 +236,8 @@ func TestEvents_OfDirectorySync(t *testing.T) {
 		c := v.companyOf(t, 60, titled(50, "Engineer"), group("g-1", "Design", "e-00", "e-01"), group("g-2", "Sales", "e-02"))
 		title, auditor, europe := c.field("Job title", "text"), c.adds("roles", "Auditor"), c.adds("organizations", "Europe")
 		stop := c.follow()
-		c.configure(withGroups(), object{"on_source_delete": "delete", "mappings": []object{c.mapping("title", title)}}, givesRoles("g-1", auditor), guarded(500, 100))
+		first := c.configure(withGroups(), object{"on_source_delete": "delete", "mappings": []object{c.mapping("title", title)}}, givesRoles("g-1", auditor), guarded(500, 100))
+		require.Equal(t, directory.RunSuccess, first.Status, first.Reason)
 		var accepting sync.WaitGroup
 		for i := range 5 {
 			token := c.invitation(fmt.Sprintf("pat.number%02d@corp.example", i))
