@@ -21,10 +21,10 @@ func (a *Admin) RestoreUser(ctx context.Context, accountID, id string) (director
 	return a.mailing(ctx, accountID)(a.Store.RestoreUser(ctx, accountID, id))
 }
 
-// mailing passes on what came of something that may have left mail, and has that delivered.
+// mailing passes on what came of something that leaves an event and perhaps mail, and has them delivered.
 func (a *Admin) mailing(ctx context.Context, accountID string) func(directory.User, error) (directory.User, error) {
 	return func(user directory.User, err error) (directory.User, error) {
-		a.WakeMail(ctx, accountID)
+		a.Wake(ctx, accountID)
 		return user, err
 	}
 }
