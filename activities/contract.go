@@ -140,8 +140,9 @@ type HoldInput struct {
 
 // ApplyInput asks for the next batch of a step.
 type ApplyInput struct {
-	RunID string `json:"run_id"`
-	Step  int    `json:"step"`
+	RunID     string `json:"run_id"`
+	AccountID string `json:"account_id,omitempty"` // of which what the batch leaves is delivered
+	Step      int    `json:"step"`
 }
 
 // Applied says what a batch did.

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -172,10 +173,16 @@ func (a *Sync) RejectPlan(ctx context.Context, in OfRun) error {
 	return asTemporal(ctx, a.Store.RejectPlan(ctx, in.RunID))
 }
 
-// ApplyChanges applies the next batch of planned changes of a step. Each batch is one transaction.
+// ApplyChanges applies the next batch of planned changes of a step, and has what it leaves delivered. Each
+// batch is one transaction.
 func (a *Sync) ApplyChanges(ctx context.Context, in ApplyInput) (Applied, error) {
 	defer keepAlive(ctx)()
 	out, err := a.Store.ApplyBatch(ctx, in.RunID, in.Step, batchSize)
+	if out.Applied > 0 && in.AccountID != "" {
+		if err := a.Wake(ctx, in.AccountID); err != nil { // the next batch wakes again, and so does the end of the run
+			slog.WarnContext(ctx, "what waits is delivered later", "account", in.AccountID, "error", err)
+		}
+	}
 	return Applied{Applied: out.Applied, Failed: out.Failed, Remaining: out.Remaining}, asTemporal(ctx, err)
 }
 

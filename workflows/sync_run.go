@@ -255,7 +255,7 @@ func (r *syncRun) apply(ctx workflow.Context, stage directory.Stage, total int, 
 	}
 	for _, step := range steps {
 		for batch, more := 1, true; more; batch++ {
-			in := activities.ApplyInput{RunID: r.RunID, Step: step}
+			in := activities.ApplyInput{RunID: r.RunID, AccountID: r.AccountID, Step: step}
 			summary := fmt.Sprintf("%s, batch %d", activities.StepTitle(step), batch)
 			var out activities.Applied
 			if err := workflow.ExecuteActivity(workingOnDatabase(ctx, summary), syncing.ApplyChanges, in).Get(ctx, &out); err != nil {

@@ -45,16 +45,16 @@ func WebhookDelivery(ctx workflow.Context, in WebhookDeliveryInput) error {
 			return nil
 		}
 		events += out.Events
-		pause, summary := idle, "Wait for more events"
-		if !out.NextTryAt.IsZero() {
-			pause, summary = max(out.NextTryAt.Sub(workflow.Now(ctx)), time.Second), "Wait to try again"
-		}
-		workflow.SetCurrentDetails(ctx, fmt.Sprintf("%d events delivered. %s.", events, summary))
+		workflow.SetCurrentDetails(ctx, fmt.Sprintf("%d events delivered.", events))
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 			return workflow.NewContinueAsNewError(ctx, WebhookDeliveryName, in)
 		}
 		if out.Ready {
 			continue
+		}
+		pause, summary := idle, "Wait for more events"
+		if !out.NextTryAt.IsZero() {
+			pause, summary = max(out.NextTryAt.Sub(workflow.Now(ctx)), time.Second), "Wait to try again"
 		}
 		woken, err := wait(ctx, wake, pause, summary)
 		if err != nil {

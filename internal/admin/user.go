@@ -46,10 +46,10 @@ func mayMove(own, from, to string) error {
 	return nil
 }
 
-// mailing passes on what came of something that may have left mail, and has that delivered.
+// mailing passes on what came of something that leaves an event and perhaps mail, and has them delivered.
 func (a *Admin) mailing(ctx context.Context, accountID string) func(directory.User, error) (directory.User, error) {
 	return func(user directory.User, err error) (directory.User, error) {
-		a.WakeMail(ctx, accountID)
+		a.Wake(ctx, accountID)
 		return user, err
 	}
 }

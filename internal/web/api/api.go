@@ -53,6 +53,7 @@ func (s *api) routes() {
 	s.runRoutes()
 	s.changeRoutes()
 	s.eventRoutes()
+	s.webhookRoutes()
 	s.userRoutes()
 	s.groupRoutes()
 	s.notificationRoutes()
