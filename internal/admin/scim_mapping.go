@@ -39,7 +39,7 @@ func (a *Admin) SaveSCIMMappings(ctx context.Context, who directory.Principal, m
 	if err := mayMapRoles(who.RoleID, roles, before.Roles); err != nil {
 		return mappings, err
 	}
-	defer a.WakeMail(ctx, who.AccountID)
+	defer a.Wake(ctx, who.AccountID)
 	return mappings, a.Store.SaveSCIMMappings(ctx, who.AccountID, mappings)
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/jmoiron/sqlx"
@@ -40,7 +41,7 @@ type RunContext struct {
 // opened before its workflow learns the workflow's run id. What of the configuration never ended is closed
 // as a failure: an older run when another one begins, and previews that are older than a day. A deleted
 // configuration is the conflict "configuration_disabled", and so is a disabled one of which a sync is
-// wanted. A rerun has the conflicts of Rerunnable too.
+// wanted. A run to be of must be one of the configuration. A rerun has the conflicts of Rerunnable too.
 func (s *Store) OpenRun(ctx context.Context, r NewRun) (RunContext, error) {
 	var opened RunContext
 	err := s.inTx(ctx, "open run", func(tx *sqlx.Tx) error {
@@ -83,12 +84,17 @@ func (r NewRun) insert(ctx context.Context, tx *sqlx.Tx) error {
 	if err := closeForgotten(ctx, tx, r); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `
+	result, err := tx.ExecContext(ctx, `
 		INSERT INTO runs (id, account_id, configuration_id, number, kind, trigger, of_run, requested_by, status, settings, workflow_id, workflow_run_id)
 		SELECT $1, f.account_id, f.id, $3, $4, $5, o.id, $6, 'running', coalesce($9, f.settings), $7, $8
-		FROM configurations f LEFT JOIN runs o ON o.configuration_id = f.id AND o.id::text = $10 WHERE f.id = $2`,
-		r.ID, r.ConfigurationID, r.Number, r.Kind, r.Trigger, r.RequestedBy, r.WorkflowID, r.WorkflowRunID, r.Settings, r.OfRun); err != nil {
+		FROM configurations f LEFT JOIN runs o ON o.configuration_id = f.id AND o.id::text = $10
+		WHERE f.id = $2 AND ($10 = '' OR o.id IS NOT NULL)`,
+		r.ID, r.ConfigurationID, r.Number, r.Kind, r.Trigger, r.RequestedBy, r.WorkflowID, r.WorkflowRunID, r.Settings, r.OfRun)
+	if err != nil {
 		return err
+	}
+	if inserted, err := result.RowsAffected(); err != nil || inserted == 0 {
+		return cmp.Or(err, error(directory.NotFound("run")))
 	}
 	if rerun {
 		return takeOver(ctx, tx, r.ID)

@@ -281,6 +281,10 @@ func TestF5_UndoOpensAlsoWhileDisabled(t *testing.T) {
 	require.Equal(t, done.ID, last.ID)
 
 	b.fail(id)
+	for _, nobody := range []string{uuid.NewString(), "no id"} {
+		_, err = b.openOf(directory.KindUndo, directory.TriggerManual, nobody)
+		requireCode(t, err, directory.KindNotFound, "not_found")
+	}
 	require.NoError(t, b.store.DestroyConfiguration(ctx, b.config.ID))
 	_, err = b.openOf(directory.KindUndo, directory.TriggerManual, done.ID)
 	requireCode(t, err, directory.KindConflict, "configuration_disabled")
