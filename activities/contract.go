@@ -27,6 +27,11 @@ type OfAccount struct {
 	AccountID string `json:"account_id"`
 }
 
+// OfWebhook names a webhook.
+type OfWebhook struct {
+	WebhookID string `json:"webhook_id"`
+}
+
 // ScheduleInput asks for the next weekly run. After is the last weekly instant that was taken.
 type ScheduleInput struct {
 	ConfigurationID string    `json:"configuration_id"`
@@ -48,9 +53,18 @@ type OpenRunInput struct {
 	Number          int               `json:"number"`
 	Kind            directory.RunKind `json:"kind"`
 	Trigger         directory.Trigger `json:"trigger"`
+	OfRun           string            `json:"of_run,omitempty"` // the run that an undo is of, or a rerun
 	RequestedBy     string            `json:"requested_by,omitempty"`
 	WorkflowID      string            `json:"workflow_id"`
 	WorkflowRunID   string            `json:"workflow_run_id"`
+}
+
+// Opened says what a run that has just begun took over from the one that it is a rerun of. Read: it
+// has all that it needs of its source, which is asked nothing more.
+type Opened struct {
+	Read    bool `json:"read,omitempty"`
+	Groups  int  `json:"groups,omitempty"`
+	Fetched int  `json:"fetched,omitempty"`
 }
 
 // Begun says what a run is going to read.
@@ -103,6 +117,8 @@ type Planned struct {
 	// are such fields, so that who is not here yet must be remembered.
 	People      int  `json:"people,omitempty"`
 	NamesPeople bool `json:"names_people,omitempty"`
+	// Roles are those whose role or organization follows from groups and is to be written.
+	Roles int `json:"roles,omitempty"`
 	// Held is why an admin must approve first; empty when nobody must.
 	Held string `json:"held,omitempty"`
 }
@@ -124,8 +140,9 @@ type HoldInput struct {
 
 // ApplyInput asks for the next batch of a step.
 type ApplyInput struct {
-	RunID string `json:"run_id"`
-	Step  int    `json:"step"`
+	RunID     string `json:"run_id"`
+	AccountID string `json:"account_id,omitempty"` // of which what the batch leaves is delivered
+	Step      int    `json:"step"`
 }
 
 // Applied says what a batch did.
@@ -156,6 +173,14 @@ type Delivered struct {
 	Waiting   int       `json:"waiting"`
 	Ready     bool      `json:"ready"` // some of the waiting can be tried at once
 	NextTryAt time.Time `json:"next_try_at,omitzero"`
+}
+
+// DeliveredEvents says what a round of deliveries to a webhook did.
+type DeliveredEvents struct {
+	Events    int       `json:"events"`
+	Off       bool      `json:"off,omitempty"`        // the webhook is disabled or deleted
+	Ready     bool      `json:"ready,omitempty"`      // there is more that can be tried at once
+	NextTryAt time.Time `json:"next_try_at,omitzero"` // the last try did not succeed; when the next one is due
 }
 
 // Purged says what a round of maintenance removed.
@@ -207,6 +232,9 @@ func (MadeReport) ClearInTemporal() {}
 func (NextRun) ClearInTemporal() {}
 
 // ClearInTemporal marks results that hold figures only as readable in histories.
+func (Opened) ClearInTemporal() {}
+
+// ClearInTemporal marks results that hold figures only as readable in histories.
 func (Begun) ClearInTemporal() {}
 
 // ClearInTemporal marks results that hold figures only as readable in histories.
@@ -256,6 +284,9 @@ func MembershipSteps() []int {
 // PeopleSteps are the steps that have fields of people name others, such as their managers.
 func PeopleSteps() []int { return []int{reconcile.StepPeople} }
 
+// RoleSteps are the steps that give people the roles and organizations that follow from their groups.
+func RoleSteps() []int { return []int{reconcile.StepRoles} }
+
 // StepTitle says a step in words, for the summaries in the Web UI.
 func StepTitle(step int) string {
 	switch step {
@@ -277,6 +308,8 @@ func StepTitle(step int) string {
 		return "Delete groups"
 	case reconcile.StepPeople:
 		return "Set managers"
+	case reconcile.StepRoles:
+		return "Set roles and organizations"
 	default:
 		return "Apply changes"
 	}

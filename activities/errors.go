@@ -64,14 +64,19 @@ func Throttled(err error) (time.Duration, bool) {
 }
 
 // Sentence says for the admin why a run failed.
-func Sentence(err error, provider directory.Provider) string {
+func Sentence(err error, provider directory.Provider, kind directory.RunKind) string {
 	var failure *temporal.ApplicationError
 	var late *temporal.TimeoutError
+	undo := kind == directory.KindUndo
 	switch {
 	case errors.As(err, &failure) && failure.Type() != typeInternal:
 		return failure.Message()
+	case errors.As(err, &late) && undo:
+		return "Rollcall's database did not answer in time. Undo again to have the rest put back."
 	case errors.As(err, &late):
 		return provider.Title() + " or Rollcall's database did not answer in time. Nothing was removed. Start the sync again with Sync now."
+	case undo:
+		return "Rollcall could not complete the undo because of an internal error. Undo again; if that does not help, the operators find the cause in the log of the worker."
 	default:
 		return "Rollcall could not complete the sync because of an internal error. Start it again with Sync now; if that does not help, the operators find the cause in the log of the worker."
 	}

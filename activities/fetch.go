@@ -75,11 +75,8 @@ func (a *Sync) beginFetch(ctx context.Context, runID string) (Begun, error) {
 		return Begun{}, err
 	}
 	s := f.run.Settings
-	begun := Begun{Mode: f.progress.Mode, Groups: s.Scope.Kind == directory.UsersOfGroups || s.Groups.Enabled}
-	if f.progress.Pages > 0 {
-		return begun, nil
-	}
-	if err := f.checkTenant(ctx); err != nil {
+	begun := Begun{Mode: f.progress.Mode, Groups: s.Scope.Kind == directory.UsersOfGroups || s.Groups.Enabled || len(s.MappedGroups()) > 0}
+	if err := f.checkTenant(ctx); err != nil || f.progress.Pages > 0 {
 		return begun, err
 	}
 	begun.Mode, err = f.begin(ctx, a.Now())

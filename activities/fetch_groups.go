@@ -34,12 +34,9 @@ func (a *Sync) listGroups(ctx context.Context, runID string) (GroupsListed, erro
 	if err != nil {
 		return GroupsListed{}, err
 	}
-	s := f.run.Settings
 	done := true
-	if s.Groups.Enabled && len(s.Groups.GroupIDs) == 0 && s.Scope.Kind == directory.AllUsers {
-		err = f.listAllGroups(ctx)
-	} else {
-		done, err = f.listChosenGroups(ctx)
+	if f.progress.Pages == 0 { // a rerun of one that had come to people has read its groups
+		done, err = f.listGroups(ctx)
 	}
 	if err != nil {
 		return GroupsListed{}, err
@@ -48,9 +45,22 @@ func (a *Sync) listGroups(ctx context.Context, runID string) (GroupsListed, erro
 	return GroupsListed{Groups: groups, Done: done}, err
 }
 
+// listGroups stages the next groups, and says whether these were the last.
+func (f *fetch) listGroups(ctx context.Context) (done bool, err error) {
+	s := f.run.Settings
+	if s.Groups.Enabled && len(s.Groups.GroupIDs) == 0 && s.Scope.Kind == directory.AllUsers {
+		return true, f.listAllGroups(ctx)
+	}
+	return f.listChosenGroups(ctx)
+}
+
 // listAllGroups stages every group of the tenant. One that we have and the list lacks is asked for by
 // id, since a list that lacks it is no proof that it is gone.
 func (f *fetch) listAllGroups(ctx context.Context) error {
+	mapped := map[string]bool{}
+	for _, id := range f.run.Settings.MappedGroups() {
+		mapped[id] = true
+	}
 	seen := map[string]bool{}
 	for cursor, more := "", true; more; {
 		page, err := f.source.Groups(ctx, cursor, "", 0)
@@ -59,7 +69,7 @@ func (f *fetch) listAllGroups(ctx context.Context) error {
 		}
 		staged := make([]store.StagedGroup, 0, len(page.Groups))
 		for _, g := range page.Groups {
-			staged = append(staged, stagedGroup(g, false, true))
+			staged = append(staged, stagedGroup(g, store.StagedGroup{Synced: true, Mapped: mapped[g.ID]}))
 		}
 		if err := f.store.StageGroups(ctx, f.run.Run.ID, staged); err != nil {
 			return err
@@ -74,12 +84,28 @@ func (f *fetch) listAllGroups(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return f.eachGroup(ctx, unlisted, func(ctx context.Context, id string) error {
+	if err := f.eachGroup(ctx, unlisted, func(ctx context.Context, id string) error {
 		g, err := f.source.Group(ctx, id)
 		if isNotFound(err) {
 			return nil // gone for certain: planned to be deleted
 		}
-		return f.stageGroup(ctx, g, err, stagedGroup(source.Group{ID: id}, false, true))
+		return f.stageGroup(ctx, g, err, store.StagedGroup{SourceID: id, Synced: true, Mapped: mapped[id]})
+	}); err != nil {
+		return err
+	}
+	return f.stageMappedGroups(ctx)
+}
+
+// stageMappedGroups stages the groups that mappings name and that no list has: that one is gone is an error
+// of it.
+func (f *fetch) stageMappedGroups(ctx context.Context) error {
+	unlisted, err := f.store.UnstagedGroups(ctx, f.run.Run.ID, f.run.Settings.MappedGroups())
+	if err != nil {
+		return err
+	}
+	return f.eachGroup(ctx, unlisted, func(ctx context.Context, id string) error {
+		g, err := f.source.Group(ctx, id)
+		return f.stageGroup(ctx, g, err, store.StagedGroup{SourceID: id, Synced: err == nil, Mapped: true})
 	})
 }
 
@@ -93,25 +119,8 @@ func repeatedGroups(name string) error {
 
 // listChosenGroups looks up the next chosen groups by id, and says whether these were the last.
 func (f *fetch) listChosenGroups(ctx context.Context) (done bool, err error) {
-	inScope, synced := map[string]bool{}, map[string]bool{}
-	s := f.run.Settings
-	if s.Scope.Kind == directory.UsersOfGroups {
-		for _, id := range s.Scope.GroupIDs {
-			inScope[id] = true
-		}
-	}
-	if s.Groups.Enabled {
-		for _, id := range s.Groups.GroupIDs {
-			synced[id] = true
-		}
-	}
-	chosen := slices.Collect(maps.Keys(inScope))
-	for id := range synced {
-		if !inScope[id] {
-			chosen = append(chosen, id)
-		}
-	}
-	unstaged, err := f.store.UnstagedGroups(ctx, f.run.Run.ID, chosen)
+	chosen := chosenGroups(f.run.Settings)
+	unstaged, err := f.store.UnstagedGroups(ctx, f.run.Run.ID, slices.Collect(maps.Keys(chosen)))
 	if err != nil {
 		return false, err
 	}
@@ -119,14 +128,35 @@ func (f *fetch) listChosenGroups(ctx context.Context) (done bool, err error) {
 	return len(next) == len(unstaged), f.eachGroup(ctx, next, func(ctx context.Context, id string) error {
 		g, err := f.source.Group(ctx, id)
 		g.ID = id
-		return f.stageGroup(ctx, g, err, stagedGroup(source.Group{ID: id}, inScope[id], synced[id]))
+		return f.stageGroup(ctx, g, err, chosen[id])
 	})
+}
+
+// chosenGroups are the groups that the settings name, by id, each with what it is read for.
+func chosenGroups(s directory.Settings) map[string]store.StagedGroup {
+	chosen := map[string]store.StagedGroup{}
+	choose := func(ids []string, to func(*store.StagedGroup)) {
+		for _, id := range ids {
+			g := chosen[id]
+			g.SourceID = id
+			to(&g)
+			chosen[id] = g
+		}
+	}
+	if s.Scope.Kind == directory.UsersOfGroups {
+		choose(s.Scope.GroupIDs, func(g *store.StagedGroup) { g.InScope = true })
+	}
+	if s.Groups.Enabled {
+		choose(s.Groups.GroupIDs, func(g *store.StagedGroup) { g.Synced = true })
+	}
+	choose(s.MappedGroups(), func(g *store.StagedGroup) { g.Mapped = true })
+	return chosen
 }
 
 // stageGroup stages a group that was looked up, or why it could not be.
 func (f *fetch) stageGroup(ctx context.Context, g source.Group, err error, staged store.StagedGroup) error {
 	if err == nil {
-		return f.store.StageGroups(ctx, f.run.Run.ID, []store.StagedGroup{stagedGroup(g, staged.InScope, staged.Synced)})
+		return f.store.StageGroups(ctx, f.run.Run.ID, []store.StagedGroup{stagedGroup(g, staged)})
 	}
 	problem, ofGroup, named := f.groupProblem(ctx, err, staged)
 	if !ofGroup {
@@ -171,7 +201,7 @@ func (f *fetch) membersOf(ctx context.Context, groups []store.GroupToRead) error
 			if err == nil {
 				return nil
 			}
-			return f.stageGroup(ctx, source.Group{}, err, store.StagedGroup{SourceID: g.SourceID, Name: g.Name, InScope: g.InScope, Synced: g.Synced})
+			return f.stageGroup(ctx, source.Group{}, err, store.StagedGroup{SourceID: g.SourceID, Name: g.Name, InScope: g.InScope, Synced: g.Synced, Mapped: g.Mapped})
 		})
 	}
 	return reading.Wait()
@@ -223,7 +253,7 @@ func (f *fetch) stagedMembers(g store.GroupToRead, cursor string, page source.Me
 		Announced: announced,
 		Short: directory.Problem{
 			Code:    directory.CodeSourceIncomplete,
-			Message: fmt.Sprintf("%s announced %d members of the group '%s', but fewer could be read. %s", f.name(), announced, g.Name, kept(g.InScope)),
+			Message: fmt.Sprintf("%s announced %d members of the group '%s', but fewer could be read. %s", f.name(), announced, g.Name, kept(g.InScope, g.Mapped)),
 			Remedy:  "Start the sync again with Sync now.",
 		},
 	}
@@ -254,23 +284,27 @@ func (f *fetch) groupProblem(ctx context.Context, err error, g store.StagedGroup
 	if coded.Kind == directory.KindNotFound {
 		return directory.Problem{
 			Code:    directory.CodeGroupGone,
-			Message: fmt.Sprintf("The group '%s' is not in %s any more. %s", name, f.name(), kept(g.InScope)),
+			Message: fmt.Sprintf("The group '%s' is not in %s any more. %s", name, f.name(), kept(g.InScope, g.Mapped)),
 			Remedy:  "Take the group out of the configuration, or choose another one.",
 		}, true, nil
 	}
 	return directory.Problem{
 		Code:    coded.Code,
-		Message: fmt.Sprintf("The group '%s' could not be read. %s %s", name, coded.Message, kept(g.InScope)),
+		Message: fmt.Sprintf("The group '%s' could not be read. %s %s", name, coded.Message, kept(g.InScope, g.Mapped)),
 		Remedy:  coded.Remedy,
 	}, true, nil
 }
 
 // kept says what becomes of people while a group cannot be read.
-func kept(inScope bool) string {
-	if inScope {
+func kept(inScope, mapped bool) string {
+	switch {
+	case inScope:
 		return "Until it can be read, nobody is taken out for being in none of the chosen groups."
+	case mapped:
+		return "Until it can be read, people keep the roles and organizations that its mappings could change."
+	default:
+		return "Its members here stay as they are."
 	}
-	return "Its members here stay as they are."
 }
 
 func isNotFound(err error) bool {
@@ -278,9 +312,10 @@ func isNotFound(err error) bool {
 	return errors.As(err, &coded) && coded.Kind == directory.KindNotFound
 }
 
-func stagedGroup(g source.Group, inScope, synced bool) store.StagedGroup {
+// stagedGroup is a group with what it is read for.
+func stagedGroup(g source.Group, reasons store.StagedGroup) store.StagedGroup {
 	return store.StagedGroup{
 		SourceID: g.ID, Name: g.Name, Description: g.Description, Email: g.Email,
-		InScope: inScope, Synced: synced,
+		InScope: reasons.InScope, Synced: reasons.Synced, Mapped: reasons.Mapped,
 	}
 }

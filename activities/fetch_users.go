@@ -48,8 +48,8 @@ func (a *Sync) fetchUsers(ctx context.Context, runID string) (Fetched, error) {
 
 // announced is how many people the source said it has before the first page was read.
 func (f *fetch) announced(ctx context.Context) (int, error) {
-	if f.progress.Pages > 0 {
-		return f.run.Run.StageTotal, nil
+	if f.progress.Announced >= 0 {
+		return f.progress.Announced, nil
 	}
 	announced, err := f.source.CountUsers(ctx)
 	if err != nil {

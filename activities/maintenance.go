@@ -10,7 +10,7 @@ import (
 // and pick up what was left lying.
 type Maintenance struct {
 	Store *store.Store
-	// Wake has an account's MailOutbox look for mail.
+	// Wake has what waits in an account delivered.
 	Wake func(ctx context.Context, accountID string) error
 }
 
@@ -72,11 +72,11 @@ func (a *Maintenance) NoticeExpiringTokens(ctx context.Context) error {
 	return asTemporal(ctx, a.wakeAll(ctx, accounts))
 }
 
-// WakeForgottenMail has mail delivered that waits although its time has come: whoever wrote it could
-// not say so.
+// WakeForgottenMail has mail and events delivered that wait although their time has come: whoever left
+// them could not say so.
 func (a *Maintenance) WakeForgottenMail(ctx context.Context) error {
 	defer keepAlive(ctx)()
-	accounts, err := a.Store.AccountsWithOverdueMail(ctx)
+	accounts, err := a.Store.AccountsToWake(ctx)
 	if err != nil {
 		return asTemporal(ctx, err)
 	}

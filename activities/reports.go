@@ -12,7 +12,7 @@ import (
 // Reports are the activities that make the directory sync report.
 type Reports struct {
 	Store *store.Store
-	// Wake has an account's MailOutbox look for mail.
+	// Wake has what waits in an account delivered.
 	Wake func(ctx context.Context, accountID string) error
 	Now  func() time.Time
 }

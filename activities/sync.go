@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -17,7 +18,7 @@ import (
 type Sync struct {
 	Store   *store.Store
 	Sources map[directory.Provider]source.Opener
-	// Wake has an account's MailOutbox look for mail.
+	// Wake has what waits in an account delivered.
 	Wake func(ctx context.Context, accountID string) error
 	Now  func() time.Time
 }
@@ -25,13 +26,28 @@ type Sync struct {
 // batchSize is how many changes are one transaction, and one activity in the history.
 const batchSize = 2000
 
-// OpenRun writes the run's row and freezes the configuration's settings into it.
-func (a *Sync) OpenRun(ctx context.Context, in OpenRunInput) error {
-	_, err := a.Store.OpenRun(ctx, store.NewRun{
-		ID: in.RunID, ConfigurationID: in.ConfigurationID, Number: in.Number, Kind: in.Kind, Trigger: in.Trigger,
+// OpenRun writes the run's row and freezes the configuration's settings into it. A rerun takes over what
+// the run that it is of had read.
+func (a *Sync) OpenRun(ctx context.Context, in OpenRunInput) (Opened, error) {
+	defer keepAlive(ctx)()
+	opened, err := a.openRun(ctx, in)
+	return opened, asTemporal(ctx, err)
+}
+
+func (a *Sync) openRun(ctx context.Context, in OpenRunInput) (Opened, error) {
+	run, err := a.Store.OpenRun(ctx, store.NewRun{
+		ID: in.RunID, ConfigurationID: in.ConfigurationID, Number: in.Number, Kind: in.Kind, Trigger: in.Trigger, OfRun: in.OfRun,
 		RequestedBy: in.RequestedBy, WorkflowID: in.WorkflowID, WorkflowRunID: in.WorkflowRunID,
 	})
-	return asTemporal(ctx, err)
+	if err != nil || in.Trigger != directory.TriggerRerun {
+		return Opened{}, err
+	}
+	progress, err := a.Store.FetchProgress(ctx, in.RunID)
+	if err != nil || !progress.Ended {
+		return Opened{}, err
+	}
+	groups, _, _, err := a.Store.GroupProgress(ctx, in.RunID)
+	return Opened{Read: true, Groups: groups, Fetched: run.Run.Counts.Fetched}, err
 }
 
 // PlanRun compares what was fetched with what is there, and writes what is to be done as planned
@@ -62,15 +78,45 @@ func (a *Sync) planRun(ctx context.Context, runID string) (Planned, error) {
 	if err != nil {
 		return Planned{}, err
 	}
-	planned := Planned{
-		Unchanged: summary.Unchanged, Changes: summary.Changes, Failed: summary.Failed,
-		Removals: summary.Removals, Recent: summary.Recent, Linked: summary.Linked,
-		Groups: summary.Groups, Memberships: summary.Memberships, People: summary.People, NamesPeople: summary.NamesPeople,
-	}
+	planned := asPlanned(summary)
 	if run.Run.Kind == directory.KindSync {
 		planned.Held = held(run.Settings.Guard, planned)
 	}
 	return planned, nil
+}
+
+// PlanUndo compares what the run that this one undoes did with what is there, and writes what is to be
+// put back as planned changes. A plan that was made is not made again.
+func (a *Sync) PlanUndo(ctx context.Context, in OfRun) (Planned, error) {
+	defer keepAlive(ctx)()
+	planned, err := a.planUndo(ctx, in.RunID)
+	return planned, asTemporal(ctx, err)
+}
+
+func (a *Sync) planUndo(ctx context.Context, runID string) (Planned, error) {
+	run, err := a.Store.RunContext(ctx, runID)
+	if err != nil {
+		return Planned{}, err
+	}
+	if err := a.Store.SetStage(ctx, runID, directory.StagePlan, 0); err != nil {
+		return Planned{}, err
+	}
+	summary, err := a.Store.PlanUndo(ctx, runID, reconcile.Revert, func(done int) { activity.RecordHeartbeat(ctx, done) })
+	if err != nil {
+		return Planned{}, err
+	}
+	planned := asPlanned(summary)
+	planned.NamesPeople = false // nobody was read whom others name
+	planned.Held = held(run.Settings.Guard, planned)
+	return planned, nil
+}
+
+func asPlanned(s store.PlanSummary) Planned {
+	return Planned{
+		Unchanged: s.Unchanged, Changes: s.Changes, Failed: s.Failed,
+		Removals: s.Removals, Recent: s.Recent, Linked: s.Linked,
+		Groups: s.Groups, Memberships: s.Memberships, People: s.People, NamesPeople: s.NamesPeople, Roles: s.Roles,
+	}
 }
 
 // held is why an admin must approve a plan; empty when nobody must. A plan that takes nobody out
@@ -127,10 +173,16 @@ func (a *Sync) RejectPlan(ctx context.Context, in OfRun) error {
 	return asTemporal(ctx, a.Store.RejectPlan(ctx, in.RunID))
 }
 
-// ApplyChanges applies the next batch of planned changes of a step. Each batch is one transaction.
+// ApplyChanges applies the next batch of planned changes of a step, and has what it leaves delivered. Each
+// batch is one transaction.
 func (a *Sync) ApplyChanges(ctx context.Context, in ApplyInput) (Applied, error) {
 	defer keepAlive(ctx)()
 	out, err := a.Store.ApplyBatch(ctx, in.RunID, in.Step, batchSize)
+	if out.Applied > 0 && in.AccountID != "" {
+		if err := a.Wake(ctx, in.AccountID); err != nil { // the next batch wakes again, and so does the end of the run
+			slog.WarnContext(ctx, "what waits is delivered later", "account", in.AccountID, "error", err)
+		}
+	}
 	return Applied{Applied: out.Applied, Failed: out.Failed, Remaining: out.Remaining}, asTemporal(ctx, err)
 }
 
@@ -152,7 +204,7 @@ func (a *Sync) ParkMembers(ctx context.Context, in OfRun) error {
 	return asTemporal(ctx, a.Store.ParkMembers(ctx, in.RunID))
 }
 
-// WakeMail has waiting mail of the account delivered.
+// WakeMail has what waits in the account delivered: mail, and events of webhooks.
 func (a *Sync) WakeMail(ctx context.Context, in OfAccount) error {
 	return asTemporal(ctx, a.Wake(ctx, in.AccountID))
 }

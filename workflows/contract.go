@@ -1,5 +1,5 @@
 // Package workflows decides what happens next: the long-running workflow of each configuration,
-// its runs, the delivery of mail, and the reports of each account.
+// its runs, the delivery of mail and of events, and the reports of each account.
 //
 // It does no I/O, reads no configuration and no clock: what it needs to know of the world it asks
 // of the activities. Histories hold ids, counts and cursors, never people.
@@ -21,6 +21,8 @@ const (
 	SyncRunName = "SyncRun"
 	// MailOutboxName is the workflow that delivers the waiting mail of one account.
 	MailOutboxName = "MailOutbox"
+	// WebhookDeliveryName is the workflow that tells one webhook of the account's events.
+	WebhookDeliveryName = "WebhookDelivery"
 	// AccountReportName is the workflow that makes the directory sync report of one account.
 	AccountReportName = "AccountReport"
 	// MaintenanceName is the workflow that removes what has been kept long enough; there is one, of
@@ -31,7 +33,13 @@ const (
 
 	// SignalSyncNow asks DirectorySync for a run. While one is going, one follow-up is queued.
 	SignalSyncNow = "sync-now"
-	// SignalDisable stops runs, also the one that is going, until SignalEnable.
+	// SignalUndo asks DirectorySync for a run that undoes the one that Request names. While another is
+	// going it is queued, before a sync that is due.
+	SignalUndo = "undo"
+	// SignalRerun asks DirectorySync for a run that takes over what the one that Request names had read,
+	// unless a run is queued.
+	SignalRerun = "rerun"
+	// SignalDisable stops syncs, also the one that is going, until SignalEnable. An undo goes on.
 	SignalDisable = "disable"
 	// SignalEnable lets runs happen again.
 	SignalEnable = "enable"
@@ -48,6 +56,10 @@ const (
 	// SignalMailWaiting tells MailOutbox that there is mail to deliver.
 	SignalMailWaiting = "mail-waiting"
 
+	// SignalEventsWaiting tells WebhookDelivery that there are events to deliver, or that its webhook
+	// is another now.
+	SignalEventsWaiting = "events-waiting"
+
 	// SignalReportNow asks AccountReport for a report at once.
 	SignalReportNow = "report-now"
 
@@ -58,6 +70,7 @@ const (
 // Request is the optional payload of every signal of DirectorySync, SyncRun and AccountReport.
 type Request struct {
 	RequestedBy string `json:"requested_by,omitempty"`
+	RunID       string `json:"run_id,omitempty"` // of SignalUndo and SignalRerun
 }
 
 // DirectorySyncID is the workflow id of a configuration.
@@ -76,6 +89,9 @@ func PreviewID(configurationID, runID string) string {
 // MailOutboxID is the workflow id of an account's mail delivery.
 func MailOutboxID(accountID string) string { return "mail-outbox/" + accountID }
 
+// WebhookDeliveryID is the workflow id of the deliveries to a webhook.
+func WebhookDeliveryID(webhookID string) string { return "webhook/" + webhookID }
+
 // AccountReportID is the workflow id of an account's report.
 func AccountReportID(accountID string) string { return "account-report/" + accountID }
 
@@ -86,8 +102,9 @@ type DirectorySyncInput struct {
 	ConfigurationID string             `json:"configuration_id"`
 	Provider        directory.Provider `json:"provider"`
 	Disabled        bool               `json:"disabled,omitempty"`
-	Due             *Due               `json:"due,omitempty"`  // the run to start as soon as none is going
-	Runs            int                `json:"runs,omitempty"` // number of the last run
+	Due             *Due               `json:"due,omitempty"`   // the sync to start as soon as no run is going
+	Undos           []Due              `json:"undos,omitempty"` // the undos to start before it, also while disabled
+	Runs            int                `json:"runs,omitempty"`  // number of the last run
 	// LastSlot is the last weekly instant that was taken, so that a clock that is behind cannot
 	// take it again.
 	LastSlot time.Time `json:"last_slot,omitzero"`
@@ -95,7 +112,9 @@ type DirectorySyncInput struct {
 
 // Due is a run that is to be started.
 type Due struct {
+	Kind        directory.RunKind `json:"kind,omitempty"` // empty: a sync
 	Trigger     directory.Trigger `json:"trigger"`
+	OfRun       string            `json:"of_run,omitempty"` // the run that an undo is of, or a rerun
 	RequestedBy string            `json:"requested_by,omitempty"`
 }
 
@@ -120,6 +139,7 @@ type SyncRunInput struct {
 	Number          int                `json:"number"`
 	Kind            directory.RunKind  `json:"kind"`
 	Trigger         directory.Trigger  `json:"trigger"`
+	OfRun           string             `json:"of_run,omitempty"`
 	RequestedBy     string             `json:"requested_by,omitempty"`
 }
 
@@ -143,6 +163,12 @@ func (RunStatus) ClearInTemporal() {}
 // MailOutboxInput says whose mail to deliver.
 type MailOutboxInput struct {
 	AccountID string `json:"account_id"`
+}
+
+// WebhookDeliveryInput says which webhook to deliver to. How far it has come is in the database.
+type WebhookDeliveryInput struct {
+	AccountID string `json:"account_id"`
+	WebhookID string `json:"webhook_id"`
 }
 
 // AccountReportInput is the whole state of an AccountReport, carried through continue-as-new. What was

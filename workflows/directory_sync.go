@@ -1,7 +1,9 @@
 package workflows
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"go.temporal.io/sdk/temporal"
@@ -75,7 +77,7 @@ func (s *directorySync) wait(ctx workflow.Context) error {
 	if s.timer != nil {
 		selector.AddFuture(s.timer, func(workflow.Future) {
 			s.timer, s.stale, s.LastSlot = nil, true, s.next.At
-			s.want(directory.TriggerSchedule, "")
+			s.want(Due{Trigger: directory.TriggerSchedule})
 		})
 	}
 	if s.runDone != nil {
@@ -88,24 +90,41 @@ func (s *directorySync) wait(ctx workflow.Context) error {
 	return failed
 }
 
-// want queues a run, unless one is queued already or the configuration is disabled.
-func (s *directorySync) want(trigger directory.Trigger, by string) {
+// want queues a sync, unless one is queued already or the configuration is disabled.
+func (s *directorySync) want(due Due) {
 	if s.Due == nil && !s.Disabled && !s.deleted {
-		s.Due = &Due{Trigger: trigger, RequestedBy: by}
+		s.Due = &due
 	}
 }
 
-func (s *directorySync) syncNow(r Request) { s.want(directory.TriggerManual, r.RequestedBy) }
+func (s *directorySync) syncNow(r Request) {
+	s.want(Due{Trigger: directory.TriggerManual, RequestedBy: r.RequestedBy})
+}
+
+func (s *directorySync) rerun(r Request) {
+	s.want(Due{Trigger: directory.TriggerRerun, OfRun: r.RunID, RequestedBy: r.RequestedBy})
+}
+
+// undo queues an undo, unless the same one is going or queued already.
+func (s *directorySync) undo(r Request) {
+	going := s.run != nil && s.run.Kind == directory.KindUndo && s.run.OfRun == r.RunID
+	queued := slices.ContainsFunc(s.Undos, func(due Due) bool { return due.OfRun == r.RunID })
+	if !going && !queued && !s.deleted {
+		s.Undos = append(s.Undos, Due{Kind: directory.KindUndo, Trigger: directory.TriggerManual, OfRun: r.RunID, RequestedBy: r.RequestedBy})
+	}
+}
 
 func (s *directorySync) disable(Request) {
 	s.Disabled, s.Due, s.stale = true, nil, true
-	s.stopRun()
+	if s.run != nil && s.run.Kind != directory.KindUndo {
+		s.stopRun()
+	}
 }
 
 func (s *directorySync) enable(Request) { s.Disabled, s.stale = false, true }
 
 func (s *directorySync) delete(Request) {
-	s.deleted, s.Due = true, nil
+	s.deleted, s.Due, s.Undos = true, nil, nil
 	s.stopRun()
 }
 
@@ -143,20 +162,35 @@ func (s *directorySync) schedule(ctx workflow.Context) error {
 }
 
 func (s *directorySync) startDueRun(ctx workflow.Context) {
-	if s.Due == nil || s.run != nil || s.Disabled || s.deleted {
+	if s.run != nil || s.deleted {
+		return
+	}
+	due := s.takeDue()
+	if due == nil {
 		return
 	}
 	s.Runs++
 	s.run = &SyncRunInput{
 		RunID: RunID(s.ConfigurationID, s.Runs), AccountID: s.AccountID, ConfigurationID: s.ConfigurationID, Provider: s.Provider,
-		Number: s.Runs, Kind: directory.KindSync, Trigger: s.Due.Trigger, RequestedBy: s.Due.RequestedBy,
+		Number: s.Runs, Kind: cmp.Or(due.Kind, directory.KindSync), Trigger: due.Trigger, OfRun: due.OfRun, RequestedBy: due.RequestedBy,
 	}
-	s.Due = nil
 	runCtx, cancel := workflow.WithCancel(ctx)
 	s.cancelRun = cancel
-	summary := fmt.Sprintf("Run %d (%s)", s.Runs, s.run.Trigger)
+	summary := fmt.Sprintf("Run %d (%s)", s.Runs, s.run.purpose())
 	child := asChild(runCtx, SyncRunID(s.ConfigurationID, s.Runs), summary, s.run.searchAttributes())
 	s.runDone = workflow.ExecuteChildWorkflow(child, SyncRunName, *s.run)
+}
+
+// takeDue takes the run that is to be started next out of what is due, if there is one.
+func (s *directorySync) takeDue() *Due {
+	var due *Due
+	switch {
+	case len(s.Undos) > 0:
+		due, s.Undos = &s.Undos[0], s.Undos[1:]
+	case !s.Disabled:
+		due, s.Due = s.Due, nil
+	}
+	return due
 }
 
 // finishRun clears the way for the next run. A run closes its own row; one that was terminated
@@ -167,7 +201,11 @@ func (s *directorySync) finishRun(ctx workflow.Context, result error) error {
 	if result == nil {
 		return nil
 	}
-	in := activities.CloseRunInput{RunID: run.RunID, Status: directory.RunFailure, Reason: "The run was ended from outside before it was complete. Start it again with Sync now."}
+	reason := "The run was ended from outside before it was complete. Start it again with Sync now."
+	if run.Kind == directory.KindUndo {
+		reason = "The run was ended from outside before it was complete. Undo again to have the rest put back."
+	}
+	in := activities.CloseRunInput{RunID: run.RunID, Status: directory.RunFailure, Reason: reason}
 	return workflow.ExecuteActivity(settling(ctx, fmt.Sprintf("See that run %d is closed", run.Number)), syncing.CloseRun, in).Get(ctx, nil)
 }
 
@@ -182,7 +220,7 @@ func (s *directorySync) rollOver(ctx workflow.Context) error {
 }
 
 func (s *directorySync) status() Status {
-	status := Status{State: s.state(), Queued: s.Due != nil, Runs: s.Runs}
+	status := Status{State: s.state(), Queued: s.Due != nil || len(s.Undos) > 0, Runs: s.Runs}
 	if !s.next.At.IsZero() {
 		at := s.next.At
 		status.NextRunAt = &at
@@ -213,6 +251,14 @@ func (s *directorySync) upsertStatus(ctx workflow.Context) error {
 // RunID is the id of a configuration's run, by its number: the same however often it is asked for.
 func RunID(configurationID string, number int) string {
 	return uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "rollcall/%s/run/%d", configurationID, number)).String()
+}
+
+// purpose says in a word what the run is for: what triggered it or, of an undo, that it is one.
+func (in SyncRunInput) purpose() string {
+	if in.Kind == directory.KindUndo {
+		return string(in.Kind)
+	}
+	return string(in.Trigger)
 }
 
 func (in SyncRunInput) searchAttributes() temporal.SearchAttributes {

@@ -27,7 +27,7 @@ const changePurgeLogs = "purge-logs"
 const purgingTakes = 30 * time.Minute
 
 // Maintenance removes what has been kept long enough, tells of SCIM tokens that will expire, and has
-// forgotten mail delivered, hour by hour. There is one in an installation.
+// forgotten mail and events delivered, hour by hour. There is one in an installation.
 func Maintenance(ctx workflow.Context) error {
 	for range roundsOfMaintenance {
 		var purged activities.Purged

@@ -6,6 +6,8 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/rollcall-sync/rollcall/internal/engine"
 )
 
 // beat is how long an activity may be silent before another worker takes it over.
@@ -53,6 +55,18 @@ func deliveringMail(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		Summary:             "Deliver waiting mail",
 		StartToCloseTimeout: 10 * time.Minute,
+		HeartbeatTimeout:    beat,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 2 * time.Minute},
+	})
+}
+
+// deliveringEvents is for a receiver that may hang or be away for long: how often it is tried is the
+// activity's matter.
+func deliveringEvents(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		Summary:             "Deliver events",
+		TaskQueue:           engine.WebhookTaskQueue,
+		StartToCloseTimeout: 3 * time.Minute,
 		HeartbeatTimeout:    beat,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 2 * time.Minute},
 	})

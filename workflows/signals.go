@@ -16,6 +16,8 @@ func subscribe(ctx workflow.Context) signals {
 	channel := func(name string) workflow.ReceiveChannel { return workflow.GetSignalChannel(ctx, name) }
 	return signals{
 		{channel(SignalSyncNow), (*directorySync).syncNow},
+		{channel(SignalUndo), (*directorySync).undo},
+		{channel(SignalRerun), (*directorySync).rerun},
 		{channel(SignalDisable), (*directorySync).disable},
 		{channel(SignalEnable), (*directorySync).enable},
 		{channel(SignalDelete), (*directorySync).delete},

@@ -15,8 +15,9 @@ import (
 
 var syncing *activities.Sync
 
-// SyncRun is one run: open, fetch, verify, plan, guard, provision, deprovision, memberships, notify, close. It fails
-// when the run is a Failure and is cancelled when the run was, so that lists of executions say
+// SyncRun is one run: open, fetch, verify, plan, guard, provision, deprovision, memberships, notify, close. A
+// rerun begins with what is left to be read of these, an undo with its plan: neither asks the source for
+// what it needs not know. It fails when the run is a Failure and is cancelled when the run was, so that lists of executions say
 // how runs ended.
 func SyncRun(ctx workflow.Context, in SyncRunInput) (SyncRunResult, error) {
 	r := &syncRun{SyncRunInput: in}
@@ -29,6 +30,7 @@ func SyncRun(ctx workflow.Context, in SyncRunInput) (SyncRunResult, error) {
 type syncRun struct {
 	SyncRunInput
 	status   RunStatus
+	opened   activities.Opened
 	begun    activities.Begun
 	planned  activities.Planned
 	rejected string        // why the plan was rejected; empty when it was not
@@ -41,17 +43,8 @@ func (r *syncRun) stages(ctx workflow.Context) error {
 	if err := r.open(ctx); err != nil {
 		return err
 	}
-	whole := workflow.GetVersion(ctx, changeGroups, workflow.DefaultVersion, 1) != workflow.DefaultVersion
-	if whole {
-		if err := r.begin(ctx); err != nil {
-			return err
-		}
-	}
-	if err := r.fetch(ctx); err != nil {
-		return err
-	}
-	if whole {
-		if err := r.verify(ctx); err != nil {
+	if r.Kind != directory.KindUndo && !r.opened.Read {
+		if err := r.readAll(ctx); err != nil {
 			return err
 		}
 	}
@@ -75,6 +68,20 @@ func (r *syncRun) stages(ctx workflow.Context) error {
 	return r.memberships(ctx)
 }
 
+// readAll reads all of the source that the run needs.
+func (r *syncRun) readAll(ctx workflow.Context) error {
+	whole := workflow.GetVersion(ctx, changeGroups, workflow.DefaultVersion, 1) != workflow.DefaultVersion
+	if whole {
+		if err := r.begin(ctx); err != nil {
+			return err
+		}
+	}
+	if err := r.fetch(ctx); err != nil || !whole {
+		return err
+	}
+	return r.verify(ctx)
+}
+
 // changeGroups is the version marker of runs that read groups, look up who is missing, and bring
 // memberships up to date. Runs that began before do none of that.
 const changeGroups = "groups"
@@ -83,9 +90,18 @@ func (r *syncRun) open(ctx workflow.Context) error {
 	info := workflow.GetInfo(ctx)
 	in := activities.OpenRunInput{
 		RunID: r.RunID, AccountID: r.AccountID, ConfigurationID: r.ConfigurationID, Number: r.Number, Kind: r.Kind, Trigger: r.Trigger,
-		RequestedBy: r.RequestedBy, WorkflowID: info.WorkflowExecution.ID, WorkflowRunID: info.WorkflowExecution.RunID,
+		OfRun: r.OfRun, RequestedBy: r.RequestedBy, WorkflowID: info.WorkflowExecution.ID, WorkflowRunID: info.WorkflowExecution.RunID,
 	}
-	return workflow.ExecuteActivity(workingOnDatabase(ctx, "Open the run and freeze its settings"), syncing.OpenRun, in).Get(ctx, nil)
+	summary := "Open the run and freeze its settings"
+	if r.Trigger == directory.TriggerRerun {
+		summary = "Open the run with what the one before it had read"
+	}
+	if err := workflow.ExecuteActivity(workingOnDatabase(ctx, summary), syncing.OpenRun, in).Get(ctx, &r.opened); err != nil {
+		return err
+	}
+	r.begun.Groups = r.opened.Groups > 0
+	r.status.Groups, r.status.Fetched = r.opened.Groups, r.opened.Fetched
+	return nil
 }
 
 // begin decides how much is read, and reads the groups that are part of it.
@@ -176,11 +192,14 @@ func (r *syncRun) pause(ctx workflow.Context, d time.Duration) error {
 
 func (r *syncRun) plan(ctx workflow.Context) error {
 	r.enter(ctx, directory.StagePlan)
-	summary := fmt.Sprintf("Compare %d people with our users", r.status.Fetched)
-	if err := workflow.ExecuteActivity(workingOnDatabase(ctx, summary), syncing.PlanRun, activities.OfRun{RunID: r.RunID}).Get(ctx, &r.planned); err != nil {
+	summary, plan := fmt.Sprintf("Compare %d people with our users", r.status.Fetched), syncing.PlanRun
+	if r.Kind == directory.KindUndo {
+		summary, plan = "Compare what the run changed with what is there", syncing.PlanUndo
+	}
+	if err := workflow.ExecuteActivity(workingOnDatabase(ctx, summary), plan, activities.OfRun{RunID: r.RunID}).Get(ctx, &r.planned); err != nil {
 		return err
 	}
-	r.status.Planned, r.status.Failed = r.planned.Changes+r.planned.Groups+r.planned.Memberships+r.planned.People, r.planned.Failed
+	r.status.Planned, r.status.Failed = r.planned.Changes+r.planned.Groups+r.planned.Memberships+r.planned.People+r.planned.Roles, r.planned.Failed
 	r.tell(ctx)
 	return nil
 }
@@ -236,7 +255,7 @@ func (r *syncRun) apply(ctx workflow.Context, stage directory.Stage, total int, 
 	}
 	for _, step := range steps {
 		for batch, more := 1, true; more; batch++ {
-			in := activities.ApplyInput{RunID: r.RunID, Step: step}
+			in := activities.ApplyInput{RunID: r.RunID, AccountID: r.AccountID, Step: step}
 			summary := fmt.Sprintf("%s, batch %d", activities.StepTitle(step), batch)
 			var out activities.Applied
 			if err := workflow.ExecuteActivity(workingOnDatabase(ctx, summary), syncing.ApplyChanges, in).Get(ctx, &out); err != nil {
@@ -251,11 +270,15 @@ func (r *syncRun) apply(ctx workflow.Context, stage directory.Stage, total int, 
 	return nil
 }
 
-// memberships brings groups, who is in them, and whom people name up to date, once the people are.
+// memberships brings groups, who is in them, whom people name, and what roles and organizations follow up to
+// date, once the people are.
 func (r *syncRun) memberships(ctx workflow.Context) error {
 	changes, steps := r.planned.Groups+r.planned.Memberships, activities.MembershipSteps()
 	if r.planned.People > 0 {
 		changes, steps = changes+r.planned.People, append(steps, activities.PeopleSteps()...)
+	}
+	if r.planned.Roles > 0 {
+		changes, steps = changes+r.planned.Roles, append(steps, activities.RoleSteps()...)
 	}
 	if changes > 0 {
 		if err := r.apply(ctx, directory.StageMemberships, changes, steps); err != nil {
@@ -282,7 +305,7 @@ func (r *syncRun) close(ctx workflow.Context, cause error) (SyncRunResult, error
 	case temporal.IsCanceledError(cause):
 		in.Status, in.Reason = directory.RunCancelled, "The run was stopped. What it had done until then stays."
 	case cause != nil:
-		in.Status, in.Reason = directory.RunFailure, activities.Sentence(cause, r.Provider)
+		in.Status, in.Reason = directory.RunFailure, activities.Sentence(cause, r.Provider, r.Kind)
 	case r.rejected != "":
 		in.Status, in.Reason = directory.RunCancelled, r.rejected
 	}

@@ -22,11 +22,14 @@ import (
 // records what was asked.
 type script struct {
 	env      *testsuite.TestWorkflowEnvironment
+	opened   activities.Opened
+	opening  activities.OpenRunInput // what the run was opened with
 	begun    activities.Begun
 	members  []activities.MembersFetched          // one for each call
 	fetch    []func() (activities.Fetched, error) // one for each call, the last for all further ones
 	verified []activities.Verified                // one for each call, the last for all further ones
 	planned  activities.Planned
+	planErr  error
 	batches  map[int]int // by step
 	onBatch  func()
 	holds    []activities.HoldInput
@@ -70,9 +73,9 @@ func refused(code, sentence string) func() (activities.Fetched, error) {
 	}
 }
 
-func (s *script) OpenRun(context.Context, activities.OpenRunInput) error {
-	s.calls = append(s.calls, "open")
-	return nil
+func (s *script) OpenRun(_ context.Context, in activities.OpenRunInput) (activities.Opened, error) {
+	s.calls, s.opening = append(s.calls, "open"), in
+	return s.opened, nil
 }
 
 func (s *script) BeginFetch(context.Context, activities.OfRun) (activities.Begun, error) {
@@ -118,6 +121,11 @@ func (s *script) FetchUsers(context.Context, activities.OfRun) (activities.Fetch
 func (s *script) PlanRun(context.Context, activities.OfRun) (activities.Planned, error) {
 	s.calls = append(s.calls, "plan")
 	return s.planned, nil
+}
+
+func (s *script) PlanUndo(context.Context, activities.OfRun) (activities.Planned, error) {
+	s.calls = append(s.calls, "plan undo")
+	return s.planned, s.planErr
 }
 
 func (s *script) EnterStage(_ context.Context, in activities.StageInput) error {
@@ -194,6 +202,23 @@ func TestA7_GroupsAreReadFirstAndBroughtUpToDateLast(t *testing.T) {
 		"provision", "apply 1", "apply 2", "apply 3", "deprovision", "apply 4",
 		"memberships", "apply 5", "apply 6", "apply 7", "apply 7", "apply 8", "park",
 	}, s.calls)
+}
+
+func TestC5_RolesAreGivenWhenAllElseIsDone(t *testing.T) {
+	t.Parallel()
+	for planned, want := range map[activities.Planned][]string{
+		{Roles: 1}:                               {"memberships", "apply 5", "apply 6", "apply 7", "apply 8", "apply 10", "apply 10", "park"},
+		{Roles: 1, People: 1, NamesPeople: true}: {"memberships", "apply 5", "apply 6", "apply 7", "apply 8", "apply 9", "apply 10", "apply 10", "park"},
+	} {
+		s := newScript(t)
+		s.begun.Groups = true
+		s.members = []activities.MembersFetched{{Done: true}}
+		s.planned = planned
+		s.batches = map[int]int{reconcile.StepRoles: 2}
+		s.run(directory.KindSync)
+		require.NoError(t, s.env.GetWorkflowError())
+		require.Equal(t, want, s.calls[slices.Index(s.calls, "deprovision")+2:])
+	}
 }
 
 func TestF10_ManagersAreSetLastAlsoWhereNoGroupsAreRead(t *testing.T) {

@@ -42,7 +42,7 @@ func (a *Admin) UpdateAccount(ctx context.Context, who directory.Principal, patc
 		return account, err
 	}
 	if patch.Licences != nil {
-		a.WakeMail(ctx, who.AccountID)
+		a.Wake(ctx, who.AccountID)
 	}
 	if patch.ReportFrequency != nil || patch.ReportHour != nil || patch.TimeZone != nil {
 		return account, a.signalReport(ctx, workflows.SignalSettingsChanged, who)

@@ -43,6 +43,8 @@ type Options struct {
 	TemporalUIURL string // where the Temporal Web UI is
 	Namespace     string // Temporal's namespace, for links into the Web UI
 
+	PrivateWebhooks bool // whether events may be sent to addresses of the own network, and unencrypted
+
 	HTTP *http.Client // asks the providers' sign-in services; nil: http.DefaultClient
 
 	EntraClientID     string

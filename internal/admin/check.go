@@ -31,6 +31,11 @@ func (a *Admin) check(ctx context.Context, accountID, connectionID string, s, be
 		return s, err
 	}
 	errs = append(errs, recipients...)
+	rules, err := a.checkMappedRules(ctx, accountID, &s, before)
+	if err != nil {
+		return s, err
+	}
+	errs = append(errs, rules...)
 	mappings, found, err := a.checkAtSource(ctx, accountID, connectionID, s, before)
 	if err != nil && len(errs) == 0 {
 		return s, err
@@ -47,16 +52,9 @@ func checkPlain(s directory.Settings) []directory.FieldError {
 	errs := checkName("name", s.Name)
 	errs = append(errs, checkScope(s.Scope)...)
 	errs = append(errs, checkGroupSync(s)...)
-	refuse := func(field, message string) { errs = append(errs, directory.FieldError{Field: field, Message: message}) }
-	if len(s.RoleMappings) > 0 {
-		refuse("role_mappings", "Role mappings are not available yet. Leave them out.")
-	}
-	if len(s.OrganizationMappings) > 0 {
-		refuse("organization_mappings", "Organization mappings are not available yet. Leave them out.")
-	}
 	errs = append(errs, s.Schedule.Validate()...)
 	if s.OnSourceDelete != directory.DeactivateUser && s.OnSourceDelete != directory.DeleteUser {
-		refuse("on_source_delete", fmt.Sprintf("%q is not known; use deactivate or delete.", s.OnSourceDelete))
+		errs = append(errs, directory.FieldError{Field: "on_source_delete", Message: fmt.Sprintf("%q is not known; use deactivate or delete.", s.OnSourceDelete)})
 	}
 	return append(errs, checkGuard(s.Guard)...)
 }

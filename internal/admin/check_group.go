@@ -58,10 +58,15 @@ func checkGroupIDs(field string, ids []string) []directory.FieldError {
 	if len(ids) > maxGroups {
 		return fieldErrors(field, fmt.Sprintf("There are %d groups; at most %d can be chosen.", len(ids), maxGroups))
 	}
+	return checkEachGroupID(field+"[%d]", ids)
+}
+
+// checkEachGroupID checks ids of groups, whose fields are called by their index as field says.
+func checkEachGroupID(field string, ids []string) []directory.FieldError {
 	var errs []directory.FieldError
 	seen := make(map[string]bool, len(ids))
 	for i, id := range ids {
-		at := fmt.Sprintf("%s[%d]", field, i)
+		at := fmt.Sprintf(field, i)
 		switch {
 		case id == "":
 			errs = append(errs, directory.FieldError{Field: at, Message: "This is no id of a group."})
@@ -73,26 +78,30 @@ func checkGroupIDs(field string, ids []string) []directory.FieldError {
 	return errs
 }
 
-// checkGroupsExist looks for the chosen groups at the source, but for those that were chosen before.
+// checkGroupsExist looks for the groups of the settings at the source, but for those that were in them before.
 func checkGroupsExist(ctx context.Context, src source.Source, s, before directory.Settings) ([]directory.FieldError, error) {
-	chosen := append(slices.Clone(s.Scope.GroupIDs), s.Groups.GroupIDs...)
-	known := append(slices.Clone(before.Scope.GroupIDs), before.Groups.GroupIDs...)
-	missing, err := missingGroups(ctx, src, without(chosen, known))
+	named := slices.Concat(s.Scope.GroupIDs, s.Groups.GroupIDs, s.MappedGroups())
+	known := slices.Concat(before.Scope.GroupIDs, before.Groups.GroupIDs, before.MappedGroups())
+	missing, err := missingGroups(ctx, src, without(named, known))
 	if err != nil || len(missing) == 0 {
 		return nil, err
 	}
-	errs := notThere("scope.group_ids", s.Scope.GroupIDs, missing)
+	errs := slices.Concat(
+		notThere("scope.group_ids[%d]", s.Scope.GroupIDs, missing),
+		notThere("role_mappings[%d].group_id", groupsOf(roleRules(s.RoleMappings)), missing),
+		notThere("organization_mappings[%d].group_id", groupsOf(organizationRules(s.OrganizationMappings)), missing),
+	)
 	if slices.Equal(s.Scope.GroupIDs, s.Groups.GroupIDs) {
 		return errs, nil
 	}
-	return append(errs, notThere("groups.group_ids", s.Groups.GroupIDs, missing)...), nil
+	return append(errs, notThere("groups.group_ids[%d]", s.Groups.GroupIDs, missing)...), nil
 }
 
 func notThere(field string, ids []string, missing map[string]bool) []directory.FieldError {
 	var errs []directory.FieldError
 	for i, id := range ids {
 		if missing[id] {
-			errs = append(errs, directory.FieldError{Field: fmt.Sprintf("%s[%d]", field, i), Message: fmt.Sprintf("The directory has no group with the id %q.", id)})
+			errs = append(errs, directory.FieldError{Field: fmt.Sprintf(field, i), Message: fmt.Sprintf("The directory has no group with the id %q.", id)})
 		}
 	}
 	return errs
@@ -116,7 +125,7 @@ func without(ids, known []string) []string {
 
 func missingGroups(ctx context.Context, src source.Source, ids []string) (map[string]bool, error) {
 	switch {
-	case len(ids) > 2*maxGroups: // too many to be accepted in any case
+	case len(ids) > 2*(maxGroups+maxRules): // too many to be accepted in any case
 		return nil, nil
 	case len(ids) > maxGroupLookups:
 		return missingInList(ctx, src, ids)

@@ -24,6 +24,9 @@ func (a *Admin) CreateConfiguration(ctx context.Context, who directory.Principal
 	if err != nil {
 		return directory.Configuration{}, err
 	}
+	if err := mayMapRoles(who.RoleID, s.RoleMappings, nil); err != nil {
+		return directory.Configuration{}, err
+	}
 	c, err := a.Store.CreateConfiguration(ctx, who.AccountID, connectionID, s)
 	if err != nil {
 		return directory.Configuration{}, err
@@ -43,6 +46,9 @@ func (a *Admin) UpdateConfiguration(ctx context.Context, who directory.Principal
 	}
 	settings, err := a.edited(ctx, c, edit)
 	if err != nil {
+		return directory.Configuration{}, err
+	}
+	if err := mayMapRoles(who.RoleID, settings.RoleMappings, c.Settings.RoleMappings); err != nil {
 		return directory.Configuration{}, err
 	}
 	if c, err = a.Store.UpdateSettings(ctx, who.AccountID, id, settings); err != nil {

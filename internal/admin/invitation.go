@@ -16,7 +16,7 @@ func (a *Admin) AcceptInvitation(ctx context.Context, token string) (directory.U
 	}
 	user, err := a.Store.AcceptInvitation(ctx, id)
 	if user.AccountID != "" {
-		a.WakeMail(ctx, user.AccountID)
+		a.Wake(ctx, user.AccountID)
 	}
 	return user, err
 }

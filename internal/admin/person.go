@@ -117,7 +117,7 @@ func (a *Admin) SyncPerson(ctx context.Context, who directory.Principal, configu
 	if err != nil {
 		return PersonSync{}, err
 	}
-	a.WakeMail(ctx, who.AccountID)
+	a.Wake(ctx, who.AccountID)
 	p.report(synced)
 	return p.out, nil
 }

@@ -17,7 +17,7 @@ func sample(ctx context.Context, src source.Source, paths []string, scope direct
 		everyone, err := s.group(ctx, id)
 		switch {
 		case isNotFound(err):
-			return nil, invalid("Nothing was tested.", notThere("scope.group_ids", scope.GroupIDs, map[string]bool{id: true}))
+			return nil, invalid("Nothing was tested.", notThere("scope.group_ids[%d]", scope.GroupIDs, map[string]bool{id: true}))
 		case err != nil:
 			return nil, err
 		case everyone:

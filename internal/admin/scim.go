@@ -16,7 +16,7 @@ func (a *Admin) CreateSCIMToken(ctx context.Context, who directory.Principal, na
 		return t, err
 	})
 	if err == nil && expiresAt != nil { // which may be so soon that the admins are told at once
-		a.WakeMail(ctx, who.AccountID)
+		a.Wake(ctx, who.AccountID)
 	}
 	return token, secret, err
 }

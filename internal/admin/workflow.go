@@ -12,6 +12,7 @@ import (
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 	"github.com/rollcall-sync/rollcall/internal/engine"
+	"github.com/rollcall-sync/rollcall/internal/waker"
 	"github.com/rollcall-sync/rollcall/workflows"
 )
 
@@ -70,12 +71,16 @@ func (a *Admin) startWorkflow(ctx context.Context, c directory.Configuration, re
 
 // signal tells the workflow of a configuration something; one that is missing is started with it.
 func (a *Admin) signal(ctx context.Context, c directory.Configuration, name string, who directory.Principal) error {
+	return a.request(ctx, c, name, workflows.Request{RequestedBy: who.Name})
+}
+
+func (a *Admin) request(ctx context.Context, c directory.Configuration, name string, request workflows.Request) error {
 	in, err := a.workflowInput(ctx, c)
 	if err != nil {
 		return err
 	}
-	_, err = a.Temporal.SignalWithStartWorkflow(ctx, workflows.DirectorySyncID(c.ID), name,
-		workflows.Request{RequestedBy: who.Name}, a.workflowOptions(c), workflows.DirectorySyncName, in)
+	_, err = a.Temporal.SignalWithStartWorkflow(ctx, workflows.DirectorySyncID(c.ID), name, request, a.workflowOptions(c),
+		workflows.DirectorySyncName, in)
 	return unavailable(err)
 }
 
@@ -107,13 +112,11 @@ func (a *Admin) workflowOptions(c directory.Configuration) client.StartWorkflowO
 	}
 }
 
-// WakeMail has waiting mail of the account delivered. What was asked for is done by then; should
-// Temporal be away, Maintenance finds the mail.
-func (a *Admin) WakeMail(ctx context.Context, accountID string) {
-	options, in := workflows.StartMailOutbox(accountID)
-	_, err := a.Temporal.SignalWithStartWorkflow(ctx, options.ID, workflows.SignalMailWaiting, nil, options, workflows.MailOutboxName, in)
-	if err != nil {
-		a.Log.WarnContext(ctx, "mail waits until it is looked for", "account", accountID, "error", err)
+// Wake has what waits in the account delivered: mail, and events of webhooks. What was asked for is done
+// by then; should Temporal be away, Maintenance finds what waits.
+func (a *Admin) Wake(ctx context.Context, accountID string) {
+	if err := (waker.Waker{Store: a.Store, Temporal: a.Temporal}).Wake(ctx, accountID); err != nil {
+		a.Log.WarnContext(ctx, "what waits is delivered once it is looked for", "account", accountID, "error", err)
 	}
 }
 

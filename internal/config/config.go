@@ -58,8 +58,10 @@ type Common struct {
 	KeyText     Secret `env:"ROLLCALL_KEYS"`
 	PublicURL   string `env:"ROLLCALL_PUBLIC_URL"`
 	CAFile      string `env:"ROLLCALL_CA_FILE"`
-	Entra       Entra
-	Google      Google
+	// WebhookPrivate lets events be sent to addresses of the own network, and unencrypted.
+	WebhookPrivate bool `env:"ROLLCALL_WEBHOOK_PRIVATE"`
+	Entra          Entra
+	Google         Google
 
 	Keyring *secret.Keyring `env:"-"`
 	RootCAs *x509.CertPool  `env:"-"` // nil: the system's

@@ -46,6 +46,20 @@ func TestRateOfSCIM(t *testing.T) {
 	require.ErrorContains(t, err, "ROLLCALL_SCIM_RATE must be")
 }
 
+func TestPrivateWebhooks(t *testing.T) {
+	t.Parallel()
+	for text, private := range map[string]bool{"": false, "false": false, "true": true} {
+		environment := complete()
+		environment["ROLLCALL_WEBHOOK_PRIVATE"] = text
+		worker, err := config.ForWorker(environment)
+		require.NoError(t, err)
+		require.Equal(t, private, worker.WebhookPrivate, text)
+		starter, err := config.ForStarter(environment)
+		require.NoError(t, err)
+		require.Equal(t, private, starter.WebhookPrivate, text)
+	}
+}
+
 func TestAllMistakesAtOnce(t *testing.T) {
 	t.Parallel()
 	environment := map[string]string{"ROLLCALL_DATABASE_URL": "mysql://x", "ROLLCALL_PUBLIC_URL": "not a url", "ROLLCALL_KEYS": "k1:short", "ROLLCALL_CA_FILE": "/does/not/exist",

@@ -143,7 +143,7 @@ const scimRate = "20000"
 func (s *Stack) environment() map[string]string {
 	return map[string]string{
 		"ROLLCALL_DATABASE_URL": s.database, "ROLLCALL_KEYS": s.keys, "ROLLCALL_LISTEN": loopback.Address(s.ports.starter),
-		"ROLLCALL_PUBLIC_URL": s.StarterURL(), "ROLLCALL_SMTP_URL": s.mailbox.SMTPURL, "ROLLCALL_CA_FILE": s.ca,
+		"ROLLCALL_PUBLIC_URL": s.StarterURL(), "ROLLCALL_SMTP_URL": s.mailbox.SMTPURL, "ROLLCALL_CA_FILE": s.ca, "ROLLCALL_WEBHOOK_PRIVATE": "true",
 		"ROLLCALL_ENTRA_CLIENT_ID": "rollcall-dev", "ROLLCALL_ENTRA_CLIENT_SECRET": "not-a-secret",
 		"ROLLCALL_ENTRA_LOGIN_URL": s.entra.TLSURL, "ROLLCALL_GRAPH_URL": s.entra.TLSURL,
 		"ROLLCALL_GOOGLE_CLIENT_ID": "rollcall-dev.apps.googleusercontent.com", "ROLLCALL_GOOGLE_CLIENT_SECRET": "not-a-secret",

@@ -97,6 +97,25 @@ type Settings struct {
 	Guard                Guard                 `json:"guard"`
 }
 
+// MappedGroups are the groups, each once, that mappings give roles and organizations to.
+func (s Settings) MappedGroups() []string {
+	seen := map[string]bool{}
+	var groups []string
+	note := func(id string) {
+		if !seen[id] {
+			seen[id] = true
+			groups = append(groups, id)
+		}
+	}
+	for _, m := range s.RoleMappings {
+		note(m.GroupID)
+	}
+	for _, m := range s.OrganizationMappings {
+		note(m.GroupID)
+	}
+	return groups
+}
+
 // Value encodes the settings as JSON for the database.
 func (s Settings) Value() (driver.Value, error) {
 	b, err := json.Marshal(s)

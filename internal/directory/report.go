@@ -33,6 +33,7 @@ type Report struct {
 type ReportedRun struct {
 	Name       string     `json:"name" db:"name"` // of its configuration
 	Number     int        `json:"number" db:"number"`
+	Kind       RunKind    `json:"kind,omitempty" db:"kind"` // empty: a sync, of reports from before there was another
 	Status     RunStatus  `json:"status" db:"status"`
 	Reason     string     `json:"reason,omitempty" db:"reason"`
 	FinishedAt *time.Time `json:"finished_at,omitempty" db:"finished_at"`

@@ -43,3 +43,10 @@ type HeldRemoval struct {
 	Action Action    `db:"action"` // ActionDeactivate or ActionDelete
 	Since  time.Time `db:"since"`
 }
+
+// SCIMMappings are the mappings of the groups that an account's SCIM clients push. GroupID in them is a
+// group's own id.
+type SCIMMappings struct {
+	Roles         []RoleMapping
+	Organizations []OrganizationMapping
+}

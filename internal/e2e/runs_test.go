@@ -15,6 +15,7 @@ type ended struct {
 	ConfigurationID string              `json:"configuration_id"`
 	Kind            directory.RunKind   `json:"kind"`
 	Trigger         directory.Trigger   `json:"trigger"`
+	OfRunID         *string             `json:"of_run_id"`
 	RequestedBy     string              `json:"requested_by"`
 	Status          directory.RunStatus `json:"status"`
 	Reason          string              `json:"reason"`

@@ -21,6 +21,7 @@ type user struct {
 	Status       directory.UserStatus `json:"status"`
 	Fields       object               `json:"fields"`
 	Role         string               `json:"role"`
+	Organization *string              `json:"organization"`
 	Groups       []string             `json:"groups"`
 	Source       directory.Origin     `json:"source"`
 	WaitingPlace *int64               `json:"waiting_place"`

@@ -8,6 +8,8 @@ import "go.temporal.io/sdk/temporal"
 const (
 	Namespace = "rollcall"
 	TaskQueue = "rollcall"
+	// WebhookTaskQueue is for calls of receivers that may hang: they take no slot from anything else.
+	WebhookTaskQueue = "rollcall-webhooks"
 )
 
 // Search attributes, all of type Keyword, by which the Web UI and scripts find workflows. Never rename them.

@@ -38,6 +38,7 @@ var rooms = map[string][]string{
 	"internal/mapping":   {"internal/directory", "internal/source"},
 	"internal/reconcile": {"internal/directory", "internal/mapping"},
 	"internal/secret":    {},
+	"internal/webhook":   {},
 
 	"internal/scim/schema": {"internal/directory"},
 	"internal/scim/filter": {"internal/scim/schema"},
@@ -52,6 +53,7 @@ var barriers = map[string][]string{
 	"internal/mail":          slices.Concat(own("activities", "workflows", "internal/store", "internal/admin", "internal/web"), database),
 	"internal/scim":          slices.Concat(own("activities", "workflows", "internal/store", "internal/admin", "internal/web"), database, vendors),
 	"internal/store":         slices.Concat(own("activities", "workflows", "internal/admin", "internal/web", "internal/engine"), vendors, []string{"go.temporal.io"}),
+	"internal/waker":         slices.Concat(own("internal/admin", "internal/web", "internal/config"), vendors, machines),
 	"activities":             slices.Concat(own("workflows", "internal/admin", "internal/web"), vendors, machines),
 	"workflows":              slices.Concat(own("internal/admin", "internal/web", "internal/config"), vendors, machines),
 	"internal/admin":         slices.Concat(own("internal/web", "internal/config"), vendors, machines),

@@ -105,7 +105,11 @@ func figures(c directory.Counts) []figure {
 }
 
 func viewRun(r directory.Report, run directory.ReportedRun) runView {
-	v := runView{Name: fmt.Sprintf("%s, run %d", run.Name, run.Number), Status: words(string(run.Status)), Reason: run.Reason}
+	name := fmt.Sprintf("%s, run %d", run.Name, run.Number)
+	if run.Kind == directory.KindUndo {
+		name += " (undo)"
+	}
+	v := runView{Name: name, Status: words(string(run.Status)), Reason: run.Reason}
 	if run.FinishedAt != nil {
 		v.At = writtenTime(r, *run.FinishedAt)
 	}

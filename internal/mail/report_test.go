@@ -22,7 +22,7 @@ func reported() directory.Report {
 		Counts: directory.Counts{Created: 14, Updated: 120, Deactivated: 2, MembershipsAdded: 31, Fetched: 900, Failed: 4},
 		Runs: []directory.ReportedRun{
 			{Name: "Staff", Number: 12, Status: directory.RunAwaitingApproval, Reason: "It would remove 600 of 1,000 users."},
-			{Name: "Staff", Number: 11, Status: directory.RunPartialSuccess, FinishedAt: &night},
+			{Name: "Staff", Number: 11, Kind: directory.KindUndo, Status: directory.RunPartialSuccess, FinishedAt: &night},
 			{Name: "Staff", Number: 10, Status: directory.RunFailure, Reason: "Microsoft Entra ID no longer lets Rollcall in. Give consent again.", FinishedAt: &night},
 			{Name: "Staff", Number: 9, Status: directory.RunSuccess, FinishedAt: &night},
 		},
@@ -54,7 +54,7 @@ func TestC1_ReportTellsWhatHappened(t *testing.T) {
 	shown := html.UnescapeString(got.HTML)
 	for _, text := range []string{
 		"28.03.2026 07:00 to 29.03.2026 07:00 (Europe/Berlin)", "Users created", "Group members added",
-		"Staff, run 12", "Awaiting approval", "It would remove 600 of 1,000 users.", "Partial success", "29.03.2026 04:00", "2 earlier runs are not listed.",
+		"Staff, run 12", "Staff, run 11 (undo)", "Awaiting approval", "It would remove 600 of 1,000 users.", "Partial success", "29.03.2026 04:00", "2 earlier runs are not listed.",
 		"Date format", "7 people", "Write dates as DD.MM.YYYY in the directory, then sync again.", "And 5 more.", "Group gone", "1 group",
 		"20 people wait for a licence; 100 of 100 are in use.",
 	} {

@@ -31,6 +31,9 @@ const (
 	CodeAddressShared = "address_shared" // enabled people have one address
 	CodeAddressTaken  = "address_taken"  // another user has the address
 	CodeStillThere    = "still_there"    // the list lacks the person, the directory has them
+
+	CodeRoleNotUpdated       = "role_not_updated"       // the role is gone, or the mapping that gave it
+	CodeOrganizationNotMoved = "organization_not_moved" // the organization is gone
 )
 
 // Settings are the parts of a configuration that decide.

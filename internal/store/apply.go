@@ -26,6 +26,7 @@ type batch struct {
 	account string
 	link    string // the connection whose links are written
 	absent  *bool  // whether the directory lacks the people; nil: those whom the run has not staged
+	undo    bool   // another run is undone
 	changes map[int64]batchChange
 	write   func(ctx context.Context, ids []int64) error
 	through int64   // the last change that the batch picked in order
@@ -46,7 +47,8 @@ type batchChange struct {
 // ApplyBatch applies the next planned changes of a step, at most limit and those that must go
 // together with them, in one transaction. A change that the database refuses is taken out of the
 // batch with its reason as a problem; the others are applied. A change of a membership whose user or
-// group is not there is dropped, as is one of whom a field names whose people are not there. Licences that come free go to those who wait for one. Applying
+// group is not there is dropped, as is one of whom a field names whose people are not there, and one of a
+// role or an organization whose user is not in. Licences that come free go to those who wait for one. Applying
 // again goes on with what is still planned, so nothing is done twice.
 func (s *Store) ApplyBatch(ctx context.Context, runID string, step, limit int) (BatchResult, error) {
 	var result BatchResult
@@ -66,13 +68,18 @@ func (s *Store) ApplyBatch(ctx context.Context, runID string, step, limit int) (
 		if err := planForFewRows(ctx, tx); err != nil {
 			return err
 		}
-		b := &batch{tx: tx, account: run.AccountID, link: run.ConnectionID, changes: map[int64]batchChange{}}
+		b := &batch{tx: tx, account: run.AccountID, link: run.ConnectionID, undo: run.Kind == directory.KindUndo, changes: map[int64]batchChange{}}
 		ids, err := b.load(ctx, run, step, limit)
 		if err != nil {
 			return err
 		}
 		if err := b.apply(ctx, step, ids); err != nil {
 			return err
+		}
+		if b.undo {
+			if err := b.unsettleLinks(ctx, ids); err != nil {
+				return err
+			}
 		}
 		result = BatchResult{Applied: len(ids) - b.failed - b.dropped, Failed: b.failed}
 		return b.report(ctx, runID, step, len(ids), &result)
@@ -154,7 +161,10 @@ func (b *batch) apply(ctx context.Context, step int, ids []int64) (err error) {
 		ids, err = b.dropIdle(ctx, ids)
 	case reconcile.StepPeople:
 		b.write = b.writePeopleFields
-		ids, err = b.settlePeople(ctx, ids)
+		ids, err = b.checkPeople(ctx, ids)
+	case reconcile.StepRoles:
+		b.write = b.writeRoles
+		ids, err = b.settleRoles(ctx, ids)
 	default:
 		return b.applyPeople(ctx, ids)
 	}

@@ -9,22 +9,24 @@ import (
 )
 
 // refuseStale takes out changes of users who are not as the plan found them. A user whose version
-// is another one, but who still has everything that the change starts from, is as good: an
-// invitation accepted meanwhile does not stand in the way of a new last name.
+// is another one, but who still has everything that the change starts from, and no value where it starts
+// from none, is as good: an invitation accepted meanwhile does not stand in the way of a new last name.
+// Whom an admin took out meanwhile is not brought back.
 func (b *batch) refuseStale(ctx context.Context, ids []int64) ([]int64, error) {
 	var stale []int64
 	err := b.tx.SelectContext(ctx, &stale, `
 		SELECT c.id FROM changes c LEFT JOIN users u ON u.id = c.user_id AND u.account_id = $1
 		WHERE c.id = ANY($2) AND c.action <> 'create'
-		  AND (u.id IS NULL OR u.version <> c.user_version AND NOT coalesce(
+		  AND (u.id IS NULL OR c.action = 'reactivate' AND u.deactivated_by = 'admin' OR u.version <> c.user_version AND NOT coalesce(
 		       jsonb_build_object('email', u.email, 'first_name', u.first_name, 'last_name', u.last_name,
 		                          'status', u.status, 'fields', u.fields, 'role', u.role_id, 'organization', coalesce(u.organization_id, ''))
-		       @> jsonb_strip_nulls(c.before), true))`,
+		       @> jsonb_strip_nulls(c.before) AND NOT u.fields ?| ARRAY(
+		          SELECT key FROM jsonb_each(c.before->'fields') WHERE value = 'null'), true))`,
 		b.account, pq.Int64Array(ids))
 	if err != nil {
 		return nil, err
 	}
-	err = b.fail(ctx, stale, func(c batchChange) directory.Problem { return problemChanged(c.Label) })
+	err = b.fail(ctx, stale, b.problemStale)
 	return without(ids, stale), err
 }
 
@@ -48,4 +50,11 @@ func (b *batch) refuseTaken(ctx context.Context, ids []int64) ([]int64, error) {
 		}
 		ids = without(ids, taken)
 	}
+}
+
+func (b *batch) problemStale(c batchChange) directory.Problem {
+	if b.undo {
+		return problemChangedSince(c.Label)
+	}
+	return problemChanged(c.Label)
 }

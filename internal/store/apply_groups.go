@@ -51,14 +51,19 @@ func (b *batch) writeGroupsGone(ctx context.Context, ids []int64) error {
 }
 
 // dropIdle removes membership changes that have nothing to act upon: their user or their group could
-// not be created or is gone, or the user is out, whose memberships stay as they are.
+// not be created or is gone, or the user is out, whose memberships stay as they are unless the group goes
+// or an undo puts them back.
 func (b *batch) dropIdle(ctx context.Context, ids []int64) ([]int64, error) {
 	var idle []int64
 	err := b.tx.SelectContext(ctx, &idle, `
+		WITH going AS MATERIALIZED (
+			SELECT group_id FROM changes WHERE run_id = (SELECT run_id FROM changes WHERE id = ($2::bigint[])[1]) AND step = 8
+		)
 		DELETE FROM changes c WHERE c.id = ANY($2) AND NOT (
-		       EXISTS (SELECT 1 FROM users u WHERE u.id = c.user_id AND u.account_id = $1 AND u.status IN ('invited', 'active', 'awaiting_licence'))
+		       EXISTS (SELECT 1 FROM users u WHERE u.id = c.user_id AND u.account_id = $1 AND (
+		               $3 OR u.status IN ('invited', 'active', 'awaiting_licence') OR c.group_id IN (SELECT group_id FROM going)))
 		       AND EXISTS (SELECT 1 FROM groups g WHERE g.id = c.group_id AND g.account_id = $1))
-		RETURNING c.id`, b.account, pq.Int64Array(ids))
+		RETURNING c.id`, b.account, pq.Int64Array(ids), b.undo)
 	b.dropped = len(idle)
 	return without(ids, idle), err
 }

@@ -6,6 +6,18 @@ import (
 	"github.com/lib/pq"
 )
 
+// checkPeople leaves the changes of fields of type person that can be applied. An undo starts from whom
+// its plan found named, a sync from nobody.
+func (b *batch) checkPeople(ctx context.Context, ids []int64) ([]int64, error) {
+	if b.undo {
+		var err error
+		if ids, err = b.refuseStale(ctx, ids); err != nil {
+			return nil, err
+		}
+	}
+	return b.settlePeople(ctx, ids)
+}
+
 // settlePeople takes those out of changes of fields of type person who did not come in after all, and
 // removes the changes that have nothing to act upon then, or whose user is not in. Accounts are compared
 // row by row: by a constant, users would be looked up by their account.
@@ -33,18 +45,14 @@ func (b *batch) settlePeople(ctx context.Context, ids []int64) ([]int64, error) 
 	return without(ids, idle), err
 }
 
-// writePeopleFields has fields of type person name whom the changes say. A link that was up to date
-// stays so: what its record says otherwise has not changed.
+// writePeopleFields has fields of type person name whom the changes say.
 func (b *batch) writePeopleFields(ctx context.Context, ids []int64) error {
 	_, err := b.tx.ExecContext(ctx, `
 		WITH moved AS (
 			UPDATE users u SET fields = jsonb_strip_nulls(u.fields || (c.after->'fields'))
 			FROM changes c WHERE c.id = ANY($1) AND u.id = c.user_id AND u.account_id = c.account_id
 			RETURNING u.id, u.version
-		), followed AS (
-			UPDATE links l SET user_version = m.version
-			FROM moved m WHERE l.connection_id = $2 AND l.user_id = m.id AND l.user_version = m.version - 1
-		)
+		), followed AS (`+followLinks+`)
 		UPDATE changes SET outcome = 'applied', occurred_at = now() WHERE id = ANY($1)`,
 		pq.Int64Array(ids), b.link)
 	return err

@@ -130,3 +130,13 @@ func (b *batch) writeUpdates(ctx context.Context, ids []int64) error {
 		b.account, pq.Int64Array(ids), b.link, int(InvitationLife.Seconds()), b.absent)
 	return err
 }
+
+// unsettleLinks has the next run look anew at the users whom an undo changed: their records are as they
+// were when they were last applied, and the users are not.
+func (b *batch) unsettleLinks(ctx context.Context, ids []int64) error {
+	_, err := b.tx.ExecContext(ctx, `
+		UPDATE links l SET fingerprint = NULL, absent = false
+		FROM changes c WHERE c.id = ANY($1) AND c.subject = 'user' AND c.outcome = 'applied' AND l.user_id = c.user_id AND l.connection_id = $2`,
+		pq.Int64Array(ids), b.link)
+	return err
+}

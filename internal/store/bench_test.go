@@ -1,7 +1,9 @@
 package store_test
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -69,4 +71,29 @@ func BenchmarkApplyCreates(t *testing.B) {
 		require.NoError(t, err)
 		require.Equal(t, 2000, result.Applied)
 	}
+}
+
+// BenchmarkPositions applies batches of 2,000 creates with positions and without, in turns; the ratio of the
+// medians is what the feed of events costs.
+func BenchmarkPositions(t *testing.B) {
+	with, without := setup(t), setup(t)
+	_, err := without.db.Exec(`
+		DROP TRIGGER changes_position_insert ON changes; DROP TRIGGER changes_position_update ON changes; DROP INDEX changes_positions`)
+	require.NoError(t, err)
+	benches := []*bench{with, without}
+	var times [2][]time.Duration
+	runs := []string{with.prepare(people(2000 * t.N)...), without.prepare(people(2000 * t.N)...)}
+	t.ResetTimer()
+	for i := range 2 * t.N {
+		which := (i + i/2) % 2 // with and without take turns to be the first
+		begun := time.Now()
+		result, err := benches[which].store.ApplyBatch(t.Context(), runs[which], reconcile.StepPresent, 2000)
+		times[which] = append(times[which], time.Since(begun))
+		require.NoError(t, err)
+		require.Equal(t, 2000, result.Applied)
+	}
+	median := func(d []time.Duration) float64 { slices.Sort(d); return float64(d[len(d)/2]) }
+	t.ReportMetric(median(times[0])/1e6, "ms-with")
+	t.ReportMetric(median(times[1])/1e6, "ms-without")
+	t.ReportMetric(median(times[0])/median(times[1]), "ratio")
 }

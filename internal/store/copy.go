@@ -35,12 +35,12 @@ func orNull(text *string) any {
 	return *text
 }
 
-// idOrNull is the id for a column, or NULL for none.
-func idOrNull(id string) any {
-	if id == "" {
+// filled is the text for a column, or NULL where it is empty.
+func filled(text string) any {
+	if text == "" {
 		return nil
 	}
-	return id
+	return text
 }
 
 // bytesOrNull are the bytes for a column, or NULL.

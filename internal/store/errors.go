@@ -77,12 +77,14 @@ func meaningOf(err *pq.Error) *directory.Error {
 		return licencesExhausted()
 	case "roles_name", "roles_pkey":
 		return directory.Conflict("role_exists", "There is a role of this name already.")
-	case "users_role", "api_tokens_role":
-		return directory.Conflict("role_in_use", "The role is in use. Give its users and tokens another one first.")
+	case "users_role":
+		return unknownRole()
+	case "api_tokens_role":
+		return directory.Conflict("role_in_use", "API tokens have the role. Revoke them first.")
 	case "organizations_name", "organizations_pkey":
 		return directory.Conflict("organization_exists", "There is an organization of this name already.")
 	case "users_organization":
-		return directory.Conflict("organization_in_use", "The organization is in use. Move its users first.")
+		return unknownOrganization()
 	case "fields_name", "fields_pkey":
 		return directory.Conflict("field_exists", "There is a field of this name already.")
 	case "runs_one_at_once":
@@ -123,6 +125,16 @@ func found(noun string, err error) error {
 
 func gone(code, message string) *directory.Error {
 	return &directory.Error{Kind: directory.KindGone, Code: code, Message: message}
+}
+
+func unknownRole() *directory.Error {
+	const message = "There is no such role in this account."
+	return directory.Invalid("role_unknown", message, directory.FieldError{Field: "role", Message: message})
+}
+
+func unknownOrganization() *directory.Error {
+	const message = "There is no such organization in this account."
+	return directory.Invalid("organization_unknown", message, directory.FieldError{Field: "organization", Message: message})
 }
 
 func addressTaken() *directory.Error {

@@ -2,6 +2,12 @@ package store
 
 import "io/fs"
 
+// The statements that read a stretch of events, and the span of all.
+const (
+	SelectEvents    = selectEvents
+	SelectEventSpan = selectEventSpan
+)
+
 // ChangesQuery is the statement that reads the first page of a filter.
 func ChangesQuery(accountID string, f ChangeFilter) (string, []any, error) {
 	q, err := f.query(accountID)

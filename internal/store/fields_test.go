@@ -67,8 +67,7 @@ func TestRoles(t *testing.T) {
 	token, _, err := b.store.CreateToken(ctx, b.account.ID, "T", role.ID)
 	require.NoError(t, err)
 	requireCode(t, b.store.DeleteRole(ctx, b.account.ID, role.ID), directory.KindConflict, "role_in_use")
-	_, err = b.db.Exec(`DELETE FROM api_tokens WHERE id = $1`, token.ID)
-	require.NoError(t, err)
+	require.NoError(t, b.store.RevokeToken(ctx, b.account.ID, token.ID))
 	require.NoError(t, b.store.DeleteRole(ctx, b.account.ID, role.ID))
 	requireCode(t, b.store.DeleteRole(ctx, b.account.ID, role.ID), directory.KindNotFound, "not_found")
 	requireCode(t, b.store.DeleteRole(ctx, b.account.ID, directory.RoleUserAdmin), directory.KindConflict, "role_built_in")
@@ -85,11 +84,6 @@ func TestOrganizations(t *testing.T) {
 	_, err = b.store.CreateOrganization(ctx, b.account.ID, "Sales EMEA")
 	requireCode(t, err, directory.KindConflict, "organization_exists")
 
-	_, err = b.db.Exec(`UPDATE users SET organization_id = $1`, sales.ID)
-	require.NoError(t, err)
-	requireCode(t, b.store.DeleteOrganization(ctx, b.account.ID, sales.ID), directory.KindConflict, "organization_in_use")
-	_, err = b.db.Exec(`UPDATE users SET organization_id = NULL`)
-	require.NoError(t, err)
 	require.NoError(t, b.store.DeleteOrganization(ctx, b.account.ID, sales.ID))
 	requireCode(t, b.store.DeleteOrganization(ctx, b.account.ID, sales.ID), directory.KindNotFound, "not_found")
 }

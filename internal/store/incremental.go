@@ -69,7 +69,7 @@ func (s *Store) BeginRead(ctx context.Context, runID string, start ReadStart, no
 			}
 		}
 		if _, err := tx.ExecContext(ctx, `
-			UPDATE runs SET mode = $2, fetch_cursor = $3, changes_link = nullif($4, ''), changes_digest = $5, fetch_done = false, pages = 0, read = 0, fetched = 0,
+			UPDATE runs SET mode = $2, fetch_cursor = $3, changes_link = nullif($4, ''), changes_digest = $5, fetch_done = false, pages = 0, announced = -1, read = 0, fetched = 0,
 			       stage_done = CASE WHEN stage = 'fetch' THEN 0 ELSE stage_done END
 			WHERE id = $1`, runID, start.Mode, start.Cursor, start.ChangesLink, bytesOrNull(start.Digest)); err != nil {
 			return err

@@ -45,6 +45,10 @@ func TestL1AccountsAreApart(t *testing.T) {
 			_, err := s.Connect(ctx, other.ID, b.source.ID, directory.Tenant{ID: "tenant-1"}, nil)
 			return err
 		},
+		"UpdateUser": func() error {
+			_, err := s.UpdateUser(ctx, other.ID, user.ID, store.UserPatch{Role: &role.ID}, anybody)
+			return err
+		},
 		"RevokeConnection": func() error { return s.RevokeConnection(ctx, other.ID, b.source.ID) },
 		"Configuration":    func() error { _, err := s.Configuration(ctx, other.ID, b.config.ID); return err },
 		"UpdateSettings": func() error {

@@ -87,14 +87,3 @@ func (s *Store) WaitingMails(ctx context.Context, accountID string) (count int, 
 		SELECT count(*), min(next_try_at) FROM mails WHERE account_id = $1 AND settled_at IS NULL`, accountID).Scan(&count, &next)
 	return count, next, wrap("count waiting mails", found("account", err))
 }
-
-// overdue is how long mail may be due before it counts as forgotten.
-const overdue = 10 * time.Minute
-
-// AccountsWithOverdueMail are the accounts whose mail should have been sent some time ago.
-func (s *Store) AccountsWithOverdueMail(ctx context.Context) ([]string, error) {
-	var accounts []string
-	err := s.db.SelectContext(ctx, &accounts, `
-		SELECT DISTINCT account_id FROM mails WHERE settled_at IS NULL AND next_try_at < now() - $1 * interval '1 second'`, int(overdue.Seconds()))
-	return accounts, wrap("list accounts with overdue mail", err)
-}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -58,33 +59,57 @@ func (r noticedRun) name() string {
 	return name
 }
 
+// runWords are how the notices of a run speak of it.
+type runWords struct {
+	title string // how a title begins, before the name of the configuration
+	of    string // the subject of a sentence
+	taken string // what was done with records
+	again string // what to do once the cause of a failure was put right
+	fix   string // what to do about errors
+}
+
+func (r noticedRun) words() runWords {
+	if r.Kind == directory.KindUndo {
+		return runWords{
+			title: "An undo of the directory sync", of: fmt.Sprintf("Run %d, an undo of the directory sync %s,", r.Number, r.name()),
+			taken: "put back", again: "undo again", fix: ", and say what to do about it.",
+		}
+	}
+	return runWords{
+		title: "The directory sync", of: fmt.Sprintf("Run %d of the directory sync %s", r.Number, r.name()),
+		taken: "taken over", again: "sync again", fix: ". Correct them, then sync again.",
+	}
+}
+
 func failedText(r noticedRun) (title, message string) {
 	reason := r.Reason
 	if reason == "" {
 		reason = "No reason is known."
 	}
-	return fmt.Sprintf("The directory sync “%s” failed", r.Settings.Name), lines(
-		fmt.Sprintf("Run %d of the directory sync %s failed.", r.Number, r.name()),
+	words := r.words()
+	return fmt.Sprintf("%s “%s” failed", words.title, r.Settings.Name), lines(
+		words.of+" failed.",
 		reason,
-		"What to do: put right what is said above, then sync again. What the run had not changed by then stays as it was.")
+		fmt.Sprintf("What to do: put right what is said above, then %s. What the run had not changed by then stays as it was.", words.again))
 }
 
 func partialText(r noticedRun, sum errorSum) (title, message string) {
-	text := []string{fmt.Sprintf("Run %d of the directory sync %s is complete, but %s an error. Everything else was taken over.",
-		r.Number, r.name(), plural(sum.records, "record has", "records have"))}
+	words := r.words()
+	text := []string{fmt.Sprintf("%s is complete, but %s an error. Everything else was %s.", words.of, plural(sum.records, "record has", "records have"), words.taken)}
 	for _, kind := range sum.kinds {
 		text = append(text, fmt.Sprintf("%s: %s. %s", plural(kind.Count, "record", "records"), strings.ReplaceAll(kind.Code, "_", " "), kind.Remedy))
 	}
 	if more := sum.all - len(sum.kinds); more > 0 {
 		text = append(text, fmt.Sprintf("And %s.", plural(more, "more kind of error", "more kinds of error")))
 	}
-	text = append(text, "What to do: the changes of the run in the sync history name each record. Correct them, then sync again.")
-	return fmt.Sprintf("The directory sync “%s” had errors", r.Settings.Name), lines(text...)
+	text = append(text, "What to do: the changes of the run in the sync history name each record"+words.fix)
+	return fmt.Sprintf("%s “%s” had errors", words.title, r.Settings.Name), lines(text...)
 }
 
 func heldText(r noticedRun) (title, message string) {
-	return fmt.Sprintf("The directory sync “%s” awaits approval", r.Settings.Name), lines(
-		fmt.Sprintf("Run %d of the directory sync %s has stopped before it changed anything.", r.Number, r.name()),
+	words := r.words()
+	return fmt.Sprintf("%s “%s” awaits approval", words.title, r.Settings.Name), lines(
+		words.of+" has stopped before it changed anything.",
 		r.Reason,
 		"What to do: look at the planned changes of the run, then approve or reject it. Until then all users stay as they are.")
 }
@@ -166,6 +191,28 @@ func expiringText(t expiringToken) (title, message string) {
 	}
 	return title, lines(what,
 		"What to do: make a new SCIM token, put it into the identity provider, then revoke this one. Both may be in force at once, so that nothing is missed.")
+}
+
+func webhookFailingText(w directory.Webhook) (title, message string) {
+	return "Events do not reach a webhook", lines(
+		fmt.Sprintf("For an hour, no event has reached the webhook at %s. %s", receiver(w), w.LastError),
+		"Rollcall keeps trying, every ten minutes from now on. No event is left out or overtaken: all of them come once the receiver takes them, as long as the sync log has them.",
+		fmt.Sprintf("What to do: put the receiver right. If it has moved, change the URL of the webhook %s; if it is of no more use, disable or delete the webhook.", w.ID))
+}
+
+func webhookStoppedText(w directory.Webhook) (title, message string) {
+	return "A webhook was disabled", lines(
+		fmt.Sprintf("Rollcall sends no more events to the webhook at %s. %s", receiver(w), w.LastError),
+		fmt.Sprintf("What to do: if the receiver still wants events, have the webhook %s go on from the position that you choose (POST /v1/webhooks/%s/replay); if not, delete it.", w.ID, w.ID))
+}
+
+// receiver is the host of a webhook. The rest of its URL may hold a secret, which belongs in no mail.
+func receiver(w directory.Webhook) string {
+	u, err := url.Parse(w.URL)
+	if err != nil {
+		return "its receiver"
+	}
+	return u.Host
 }
 
 // lines is a message of one paragraph a line, without empty ones.

@@ -105,7 +105,11 @@ func noticeLeavers(ctx context.Context, tx *sqlx.Tx, run noticedRun) error {
 	if err != nil || len(leavers) == 0 {
 		return err
 	}
-	title, message := leaversText("the directory sync "+run.name(), leavers)
+	by := "the directory sync " + run.name()
+	if run.Kind == directory.KindUndo {
+		by = "an undo of " + by
+	}
+	title, message := leaversText(by, leavers)
 	return noticeAdmins(ctx, tx, run.AccountID, notice{kind: directory.NoticeAdminLeft, cause: run.ID, runID: &run.ID, title: title, message: message})
 }
 

@@ -25,7 +25,8 @@ type PlanSummary struct {
 	Groups      int  // changes of groups, to be applied
 	Memberships int  // memberships that begin or end
 	People      int  // users of whom a field names somebody else from now on
-	NamesPeople bool // there are fields that name people
+	Roles       int  // users whose role or organization follows from groups, to be written
+	NamesPeople bool // there are fields that name people, or were
 }
 
 // planner carries one plan through its two passes.
@@ -37,7 +38,7 @@ type planner struct {
 	heartbeat     func(done int)
 	done          int // candidates and missing users decided
 	candidates    int
-	unchanged     int // candidates decided to be unchanged
+	unchanged     int // candidates decided to be unchanged, less whose role or organization is not
 	planned       int // changes written
 }
 
@@ -50,15 +51,22 @@ type planner struct {
 // Planning again gives the summary of the plan that stands.
 func (s *Store) Plan(ctx context.Context, runID string, decide func(reconcile.Candidate) reconcile.Decision,
 	decideMissing func(reconcile.Missing) reconcile.Decision, heartbeat func(done int)) (PlanSummary, error) {
+	return s.planOnce(ctx, "plan run", runID, func(tx *sqlx.Tx, run openRun) error {
+		p := &planner{tx: tx, run: run, decide: decide, decideMissing: decideMissing, heartbeat: heartbeat}
+		return p.plan(ctx)
+	})
+}
+
+// planOnce lets plan plan a run that has no plan yet and sums the plan up.
+func (s *Store) planOnce(ctx context.Context, task, runID string, plan func(*sqlx.Tx, openRun) error) (PlanSummary, error) {
 	var summary PlanSummary
-	err := s.inTx(ctx, "plan run", func(tx *sqlx.Tx) error {
+	err := s.inTx(ctx, task, func(tx *sqlx.Tx) error {
 		run, err := lockRun(ctx, tx, runID)
 		if err != nil {
 			return err
 		}
 		if !run.Planned {
-			p := &planner{tx: tx, run: run, decide: decide, decideMissing: decideMissing, heartbeat: heartbeat}
-			if err := p.plan(ctx); err != nil {
+			if err := plan(tx, run); err != nil {
 				return err
 			}
 		}
@@ -82,18 +90,28 @@ func (p *planner) plan(ctx context.Context) error {
 		if err := p.planPeople(ctx); err != nil {
 			return err
 		}
-	}
-	if p.planned > analyzeFrom {
-		if _, err := p.tx.ExecContext(ctx, `ANALYZE changes (account_id, run_id, step, subject, user_id, group_id, email_key, outcome)`); err != nil {
+		if err := p.planRoles(ctx); err != nil {
 			return err
 		}
 	}
 	if err := p.noteAbsences(ctx); err != nil {
 		return err
 	}
-	_, err := p.tx.ExecContext(ctx, `
-		UPDATE runs SET planned_at = now(), unchanged = (SELECT count(*) FROM staged_users WHERE run_id = $1) - $2 WHERE id = $1`,
-		p.run.ID, p.candidates-p.unchanged)
+	var staged int
+	if err := p.tx.GetContext(ctx, &staged, `SELECT count(*) FROM staged_users WHERE run_id = $1`, p.run.ID); err != nil {
+		return err
+	}
+	return p.finish(ctx, staged-p.candidates+p.unchanged)
+}
+
+// finish notes that the run has a plan, and of how many people nothing is to change.
+func (p *planner) finish(ctx context.Context, unchanged int) error {
+	if p.planned > analyzeFrom {
+		if _, err := p.tx.ExecContext(ctx, `ANALYZE changes (account_id, run_id, step, subject, user_id, group_id, email_key, outcome)`); err != nil {
+			return err
+		}
+	}
+	_, err := p.tx.ExecContext(ctx, `UPDATE runs SET planned_at = now(), unchanged = $2 WHERE id = $1`, p.run.ID, unchanged)
 	return err
 }
 
@@ -198,16 +216,17 @@ func summarize(ctx context.Context, tx *sqlx.Tx, run openRun) (PlanSummary, erro
 	var settings directory.Settings
 	err := tx.QueryRowContext(ctx, `
 		SELECT r.settings, r.unchanged, count(*) FILTER (WHERE c.subject = 'user' AND c.step BETWEEN 1 AND 4),
-		       count(*) FILTER (WHERE c.subject = 'group' AND c.step > 0), count(*) FILTER (WHERE c.subject = 'membership'), count(*) FILTER (WHERE c.step = 9),
+		       count(*) FILTER (WHERE c.subject = 'group' AND c.step > 0), count(*) FILTER (WHERE c.subject = 'membership'), count(*) FILTER (WHERE c.step = 9), count(*) FILTER (WHERE c.step = 10),
 		       count(*) FILTER (WHERE c.problems IS NOT NULL), count(*) FILTER (WHERE `+removal+`)
 		FROM runs r LEFT JOIN changes c ON c.run_id = r.id WHERE r.id = $1 GROUP BY r.id`, run.ID).
-		Scan(&settings, &s.Unchanged, &s.Changes, &s.Groups, &s.Memberships, &s.People, &s.Failed, &s.Removals)
+		Scan(&settings, &s.Unchanged, &s.Changes, &s.Groups, &s.Memberships, &s.People, &s.Roles, &s.Failed, &s.Removals)
 	if err != nil {
 		return s, err
 	}
 	if s.NamesPeople, err = run.namesPeople(ctx, tx); err != nil {
 		return s, err
 	}
+	s.NamesPeople = s.NamesPeople || s.People > 0
 	if s.Linked, err = countLinked(ctx, tx, run.ConnectionID); err != nil {
 		return s, err
 	}

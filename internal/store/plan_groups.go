@@ -89,6 +89,19 @@ const insertMembershipChanges = `
 	) p
 	ORDER BY p.step, p.group_id, p.user_id`
 
+// insertMembershipsGone plans that the memberships of the groups end that are deleted, also of people who
+// are out ($1 run, $2 connection, $3 account).
+const insertMembershipsGone = `
+	INSERT INTO changes (account_id, run_id, subject, source, action, outcome, step, group_id, user_id, source_id, label)
+	SELECT $3::uuid, $1::uuid, 'membership', 'directory_sync', 'delete', 'planned', 6, m.group_id, m.user_id, l.source_id,
+	       CASE WHEN u.first_name || u.last_name = '' THEN u.email ELSE u.first_name || ' ' || u.last_name END || ' in ' || c.label
+	FROM changes c
+	JOIN memberships m ON m.group_id = c.group_id
+	JOIN users u ON u.id = m.user_id
+	LEFT JOIN links l ON l.connection_id = $2 AND l.user_id = u.id
+	WHERE c.run_id = $1 AND c.step = 8
+	ORDER BY m.group_id, m.user_id`
+
 // planGroups plans groups and memberships, for which it must be known what becomes of the people.
 func (p *planner) planGroups(ctx context.Context) error {
 	if err := planForManyRows(ctx, p.tx); err != nil {
@@ -104,6 +117,13 @@ func (p *planner) planGroups(ctx context.Context) error {
 	}
 	if synced {
 		memberships, err := p.insertChanges(ctx, insertMembershipChanges)
+		if err != nil {
+			return err
+		}
+		p.planned += memberships
+	}
+	if groups > 0 {
+		memberships, err := p.insertChanges(ctx, insertMembershipsGone)
 		if err != nil {
 			return err
 		}

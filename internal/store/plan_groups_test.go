@@ -100,17 +100,18 @@ func TestA7MembershipPlans(t *testing.T) {
 		added, removed int
 		want           map[string][]string
 	}{
-		"nothing new":            {[]group{synced("g", "G", "a", "b")}, []mapping.Record{u("a"), u("b"), u("c")}, 0, 0, map[string][]string{"g": {"a", "b"}}},
-		"one joins":              {[]group{synced("g", "G", "a", "b", "c")}, []mapping.Record{u("a"), u("b"), u("c")}, 1, 0, map[string][]string{"g": {"a", "b", "c"}}},
-		"one leaves":             {[]group{synced("g", "G", "a")}, []mapping.Record{u("a"), u("b"), u("c")}, 0, 1, map[string][]string{"g": {"a"}}},
-		"one is new":             {[]group{synced("g", "G", "a", "b", "d")}, []mapping.Record{u("a"), u("b"), u("c"), u("d")}, 1, 0, map[string][]string{"g": {"a", "b", "d"}}},
-		"one is disabled":        {[]group{synced("g", "G", "a")}, []mapping.Record{u("a"), disabled(u("b")), u("c")}, 0, 0, map[string][]string{"g": {"a", "b"}}},
-		"one is gone":            {[]group{synced("g", "G", "a")}, []mapping.Record{u("a"), u("c")}, 0, 0, map[string][]string{"g": {"a", "b"}}},
-		"the newcomer is out":    {[]group{synced("g", "G", "a", "b", "d")}, []mapping.Record{u("a"), u("b"), u("c"), disabled(u("d"))}, 0, 0, map[string][]string{"g": {"a", "b"}}},
-		"the group is deleted":   {nil, []mapping.Record{u("a"), u("b"), u("c")}, 0, 0, map[string][]string{}},
-		"another group":          {[]group{synced("h", "H", "a")}, []mapping.Record{u("a"), u("b"), u("c")}, 1, 0, map[string][]string{"h": {"a"}}},
-		"it cannot be read":      {[]group{failing(synced("g", "G"), directory.CodeGroupGone)}, []mapping.Record{u("a"), u("b"), u("c")}, 0, 0, map[string][]string{"g": {"a", "b"}}},
-		"in scope is not synced": {[]group{inScope("g", "a")}, []mapping.Record{u("a"), u("b"), u("c")}, 0, 0, map[string][]string{}},
+		"nothing new":             {[]group{synced("g", "G", "a", "b")}, []mapping.Record{u("a"), u("b"), u("c")}, 0, 0, map[string][]string{"g": {"a", "b"}}},
+		"one joins":               {[]group{synced("g", "G", "a", "b", "c")}, []mapping.Record{u("a"), u("b"), u("c")}, 1, 0, map[string][]string{"g": {"a", "b", "c"}}},
+		"one leaves":              {[]group{synced("g", "G", "a")}, []mapping.Record{u("a"), u("b"), u("c")}, 0, 1, map[string][]string{"g": {"a"}}},
+		"one is new":              {[]group{synced("g", "G", "a", "b", "d")}, []mapping.Record{u("a"), u("b"), u("c"), u("d")}, 1, 0, map[string][]string{"g": {"a", "b", "d"}}},
+		"one is disabled":         {[]group{synced("g", "G", "a")}, []mapping.Record{u("a"), disabled(u("b")), u("c")}, 0, 0, map[string][]string{"g": {"a", "b"}}},
+		"one is gone":             {[]group{synced("g", "G", "a")}, []mapping.Record{u("a"), u("c")}, 0, 0, map[string][]string{"g": {"a", "b"}}},
+		"the newcomer is out":     {[]group{synced("g", "G", "a", "b", "d")}, []mapping.Record{u("a"), u("b"), u("c"), disabled(u("d"))}, 0, 0, map[string][]string{"g": {"a", "b"}}},
+		"the group is deleted":    {nil, []mapping.Record{u("a"), u("b"), u("c")}, 0, 2, map[string][]string{}},
+		"another group":           {[]group{synced("h", "H", "a")}, []mapping.Record{u("a"), u("b"), u("c")}, 1, 2, map[string][]string{"h": {"a"}}},
+		"it cannot be read":       {[]group{failing(synced("g", "G"), directory.CodeGroupGone)}, []mapping.Record{u("a"), u("b"), u("c")}, 0, 0, map[string][]string{"g": {"a", "b"}}},
+		"deleted, and one is out": {nil, []mapping.Record{u("a"), disabled(u("b")), u("c")}, 0, 2, map[string][]string{}},
+		"in scope is not synced":  {[]group{inScope("g", "a")}, []mapping.Record{u("a"), u("b"), u("c")}, 0, 2, map[string][]string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -16,7 +16,7 @@ import (
 // plannedChange is a row of changes to be.
 type plannedChange struct {
 	decision      reconcile.Decision
-	sourceID      string
+	sourceID      string // empty: none, so that links are left alone
 	label         string
 	before, after *string
 	problems      *string
@@ -132,7 +132,7 @@ func copyChanges(ctx context.Context, tx *sqlx.Tx, run openRun, changes []planne
 	rows := make([][]any, len(changes))
 	for i, c := range changes {
 		d := c.decision
-		rows[i] = []any{run.AccountID, idOrNull(run.ID), d.Step, idOrNull(d.UserID), d.UserVersion, c.sourceID, c.label, string(directory.FromDirectorySync), string(d.Action),
+		rows[i] = []any{run.AccountID, filled(run.ID), d.Step, filled(d.UserID), d.UserVersion, filled(c.sourceID), c.label, string(directory.FromDirectorySync), string(d.Action),
 			orNull(c.before), orNull(c.after), orNull(c.emailKey), d.Release, bytesOrNull(c.fingerprint), string(d.Outcome), orNull(c.problems)}
 	}
 	return copyRows(ctx, tx, rows, "changes", "account_id", "run_id", "step", "user_id", "user_version", "source_id", "label", "source", "action",

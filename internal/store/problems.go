@@ -4,6 +4,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
+	"github.com/rollcall-sync/rollcall/internal/reconcile"
 )
 
 // Codes of problems that show only when a change is applied. They reach the sync log and the API:
@@ -25,6 +26,10 @@ func problemRefused(label string, refused *pq.Error) directory.Problem {
 		return directory.Problem{Code: CodeLastAdmin,
 			Message: label + " is the last account owner or super admin and was kept.",
 			Remedy:  "Make somebody else account owner or super admin, then sync again."}
+	case "users_role", "users_organization":
+		return directory.Problem{Code: CodeRefused,
+			Message: label + " was not changed: the role or the organization that they should have is not there any more.",
+			Remedy:  "Give them another one by hand."}
 	case "users_pkey", "links_pkey", "links_user":
 		return problemChanged(label)
 	}
@@ -46,6 +51,12 @@ func problemChanged(label string) directory.Problem {
 	return directory.Problem{Code: CodeChangedMeanwhile,
 		Message: label + " was changed by somebody else while the sync was running.",
 		Remedy:  "Nothing; the next sync takes it up."}
+}
+
+func problemChangedSince(label string) directory.Problem {
+	return directory.Problem{Code: reconcile.CodeChangedSince,
+		Message: label + " was not put back: they were changed while the undo waited or was running.",
+		Remedy:  "Change them by hand if the run's values are still wrong."}
 }
 
 func problemUnstorable(label string) directory.Problem {

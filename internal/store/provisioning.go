@@ -21,8 +21,10 @@ func startProvisioning(ctx context.Context, tx *sqlx.Tx, accountID string, servi
 	}
 	switch {
 	case on == directory.ProvisioningNone:
-		_, err := tx.ExecContext(ctx, `UPDATE accounts SET provisioning = $2 WHERE id = $1`, accountID, service)
-		return err
+		if _, err := tx.ExecContext(ctx, `UPDATE accounts SET provisioning = $2 WHERE id = $1`, accountID, service); err != nil {
+			return err
+		}
+		return assignAllMapped(ctx, tx, accountID)
 	case on == directory.ProvisioningDirectorySync:
 		return directory.Conflict("provisioning_in_use", "Directory sync is on for this account already. Delete its configuration to turn it off.")
 	case service == directory.ProvisioningSCIM:

@@ -155,7 +155,7 @@ func sumRuns(ctx context.Context, tx *sqlx.Tx, accountID string, report *directo
 		Counts directory.Counts `db:"counts"`
 	}
 	err := tx.SelectContext(ctx, &runs, `
-		SELECT coalesce(settings->>'name', '') AS name, number, status, reason, finished_at, counts FROM runs
+		SELECT coalesce(settings->>'name', '') AS name, number, kind, status, reason, finished_at, counts FROM runs
 		WHERE account_id = $1 AND kind <> 'preview' AND started_at <= $3 AND (finished_at IS NULL OR finished_at > $2 AND finished_at <= $3)
 		ORDER BY finished_at DESC NULLS FIRST, started_at DESC, id`, accountID, report.Since, report.Until)
 	if err != nil {

@@ -42,19 +42,27 @@ func (s *Store) Roles(ctx context.Context, accountID string) ([]Role, error) {
 	return roles, wrap("list roles", found("account", err))
 }
 
-// CreateRole makes a role, whose id follows from its name.
+// CreateRole makes a role, whose id follows from its name. Whom a mapping of pushed groups would have given
+// one of this name has it at once.
 func (s *Store) CreateRole(ctx context.Context, accountID, name string) (Role, error) {
 	var role Role
 	err := s.createNamed(ctx, "role", accountID, name, func(tx *sqlx.Tx, id, name string) error {
-		return tx.GetContext(ctx, &role, `
-			INSERT INTO roles (account_id, id, name) VALUES ($1, $2, $3) RETURNING id, name, built_in`, accountID, id, name)
+		if err := tx.GetContext(ctx, &role, `
+			INSERT INTO roles (account_id, id, name) VALUES ($1, $2, $3) RETURNING id, name, built_in`, accountID, id, name); err != nil {
+			return err
+		}
+		return assignNamed(ctx, tx, accountID, "role", id)
 	}, `SELECT id FROM roles WHERE account_id = $1`)
 	return role, err
 }
 
-// DeleteRole removes a role. A built-in one and one that a user or a token has stay.
+// DeleteRole removes a role; its users become members, with a change each. A built-in role is the conflict
+// "role_built_in", one that a token has which is in force "role_in_use".
 func (s *Store) DeleteRole(ctx context.Context, accountID, id string) error {
 	return s.inTx(ctx, "delete role", func(tx *sqlx.Tx) error {
+		if err := lockAccount(ctx, tx, accountID); err != nil {
+			return err
+		}
 		var builtIn bool
 		err := tx.GetContext(ctx, &builtIn, `SELECT built_in FROM roles WHERE account_id = $1 AND id = $2 FOR UPDATE`, accountID, id)
 		if err != nil {
@@ -63,10 +71,30 @@ func (s *Store) DeleteRole(ctx context.Context, accountID, id string) error {
 		if builtIn {
 			return directory.Conflict("role_built_in", "Every account has this role; it cannot be deleted.")
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM roles WHERE account_id = $1 AND id = $2`, accountID, id)
-		return err
+		if _, err := tx.ExecContext(ctx, `
+			UPDATE api_tokens SET role_id = 'member' WHERE account_id = $1 AND role_id = $2 AND revoked_at IS NOT NULL`, accountID, id); err != nil {
+			return err
+		}
+		var moved []string
+		member := directory.RoleMember
+		if err := tx.SelectContext(ctx, &moved, `
+			WITH moved AS (
+				UPDATE users u SET role_id = 'member' WHERE account_id = $1 AND role_id = $2 RETURNING id, `+userLabel+` AS label
+			)`+logTakenAway, accountID, id, directory.Snapshot{Role: &id}, directory.Snapshot{Role: &member}); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM roles WHERE account_id = $1 AND id = $2`, accountID, id); err != nil {
+			return err
+		}
+		return assignMapped(ctx, tx, accountID, moved)
 	})
 }
+
+// logTakenAway leaves a change for each user in moved, who had what is deleted, from parameter $3 to $4, and
+// is their ids.
+const logTakenAway = `
+	INSERT INTO changes (account_id, user_id, label, source, action, before, after, outcome)
+	SELECT $1, id, label, 'admin', 'update', $3, $4, 'applied' FROM moved RETURNING user_id`
 
 // createNamed makes a role or an organization: it finds an id for the name and has it inserted.
 func (s *Store) createNamed(ctx context.Context, noun, accountID, name string, insert func(tx *sqlx.Tx, id, name string) error, ids string) error {

@@ -11,7 +11,8 @@ import (
 // CloseRun ends a run with its counts and tells of it. An empty status means that the run came to its
 // end: success or, with errors of single records, partial success. What is still planned is
 // rejected, and who was to go and stays can have a free licence. After a success the configuration knows where the next changes will be read, if the run
-// does; after any other end the next run reads everybody. A preview settles and tells nothing. Closing
+// does; after any other end, and after an undo, the next run reads everybody, which an undo that changed
+// something leaves a note of. A preview settles and tells nothing. Closing
 // a run again changes nothing. The records that a run staged stay until one of its configuration
 // completes, those of a preview go.
 func (s *Store) CloseRun(ctx context.Context, runID string, status directory.RunStatus, reason string) (directory.Run, error) {
@@ -65,6 +66,11 @@ func closeRun(ctx context.Context, tx *sqlx.Tx, runID string, status directory.R
 	if err := keepChangesLink(ctx, tx, runID); err != nil {
 		return err
 	}
+	if closed.Kind == directory.KindUndo {
+		if err := noteRepeats(ctx, tx, runID); err != nil {
+			return err
+		}
+	}
 	if err := noticeClosed(ctx, tx, runID); err != nil {
 		return err
 	}
@@ -74,11 +80,23 @@ func closeRun(ctx context.Context, tx *sqlx.Tx, runID string, status directory.R
 	return nil
 }
 
+// NoteNextSyncRepeats is the code of the note that what an undo put back, the next sync changes again.
+const NoteNextSyncRepeats = "next_sync_repeats"
+
+func noteRepeats(ctx context.Context, tx *sqlx.Tx, runID string) error {
+	var applied bool
+	if err := tx.GetContext(ctx, &applied, `SELECT EXISTS (SELECT 1 FROM changes WHERE run_id = $1 AND outcome = 'applied')`, runID); err != nil || !applied {
+		return err
+	}
+	return addNotes(ctx, tx, runID, []directory.Note{{Code: NoteNextSyncRepeats,
+		Message: "The next sync brings back what the directory still says. Correct the directory or the settings before it, or disable the configuration."}})
+}
+
 // keepChangesLink hands the link of a run that succeeded over to its configuration, with the digest of
 // what was read, and takes the configuration's away after any other end.
 func keepChangesLink(ctx context.Context, tx *sqlx.Tx, runID string) error {
 	_, err := tx.ExecContext(ctx, `
-		UPDATE configurations f SET changes_link = k.link, changes_at = CASE WHEN k.link IS NOT NULL THEN r.started_at END,
+		UPDATE configurations f SET changes_link = k.link, changes_at = CASE WHEN k.link IS NOT NULL THEN r.read_since END,
 		       changes_digest = CASE WHEN k.link IS NOT NULL THEN r.changes_digest END,
 		       incremental_runs = CASE WHEN r.mode = 'incremental' AND k.link IS NOT NULL THEN f.incremental_runs + 1 ELSE 0 END
 		FROM runs r
@@ -87,7 +105,12 @@ func keepChangesLink(ctx context.Context, tx *sqlx.Tx, runID string) error {
 	return err
 }
 
+// rejectPlanned settles what a run has still planned as rejected. What was only to be noted leaves no trace.
 func rejectPlanned(ctx context.Context, tx *sqlx.Tx, runID string) error {
+	if _, err := tx.ExecContext(ctx, `
+		DELETE FROM changes WHERE run_id = $1 AND step = 10 AND outcome = 'planned' AND before IS NULL`, runID); err != nil {
+		return err
+	}
 	_, err := tx.ExecContext(ctx, `
 		UPDATE changes SET outcome = 'rejected', occurred_at = now() WHERE run_id = $1 AND outcome = 'planned'`, runID)
 	return err
@@ -95,7 +118,8 @@ func rejectPlanned(ctx context.Context, tx *sqlx.Tx, runID string) error {
 
 // countChanges counts what a run did, and the people whom it took out; of a preview, what it would
 // have done, which takes out nobody. What was parked was counted before.
-// Whom a field of somebody names is a part of them, and not counted on its own.
+// Whom a field of somebody names is a part of them, and not counted on its own, and neither is the role or
+// the organization of somebody of whom something else was done.
 func countChanges(ctx context.Context, tx *sqlx.Tx, runID string) (c directory.Counts, removals int, err error) {
 	err = tx.QueryRowContext(ctx, `
 		SELECT r.fetched, r.unchanged, coalesce((r.counts->>'memberships_parked')::int, 0), coalesce((r.counts->>'memberships_skipped')::int, 0),
@@ -103,7 +127,9 @@ func countChanges(ctx context.Context, tx *sqlx.Tx, runID string) (c directory.C
 		       (SELECT coalesce(sum(members), 0) FROM staged_groups s WHERE s.run_id = $1),
 		       count(*) FILTER (WHERE c.problems IS NOT NULL AND (c.outcome = 'failed' OR c.done)),
 		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'create'),
-		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'update' AND c.step < 9),
+		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'update' AND c.step < 9) + (
+		           SELECT count(*) FROM changes m WHERE m.run_id = $1 AND m.step = 10 AND m.outcome = d.outcome AND NOT EXISTS (
+		               SELECT 1 FROM changes o WHERE o.run_id = $1 AND o.step BETWEEN 1 AND 4 AND o.user_id = m.user_id AND o.outcome = d.outcome)),
 		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'adopt'),
 		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'deactivate'),
 		       count(*) FILTER (WHERE c.done AND c.subject = 'user' AND c.action = 'reactivate'),
@@ -115,10 +141,9 @@ func countChanges(ctx context.Context, tx *sqlx.Tx, runID string) (c directory.C
 		       count(*) FILTER (WHERE c.done AND c.subject = 'membership' AND c.action = 'delete'),
 		       count(*) FILTER (WHERE c.outcome = 'applied' AND `+removal+`)
 		FROM runs r
-		LEFT JOIN LATERAL (
-			SELECT *, outcome = CASE WHEN r.kind = 'preview' THEN 'planned' ELSE 'applied' END AS done FROM changes WHERE run_id = r.id
-		) c ON true
-		WHERE r.id = $1 GROUP BY r.id`, runID).Scan(&c.Fetched, &c.Unchanged, &c.MembershipsParked, &c.MembershipsSkipped,
+		CROSS JOIN LATERAL (SELECT CASE WHEN r.kind = 'preview' THEN 'planned' ELSE 'applied' END AS outcome) d
+		LEFT JOIN LATERAL (SELECT *, outcome = d.outcome AS done FROM changes WHERE run_id = r.id) c ON true
+		WHERE r.id = $1 GROUP BY r.id, d.outcome`, runID).Scan(&c.Fetched, &c.Unchanged, &c.MembershipsParked, &c.MembershipsSkipped,
 		&c.GroupsFetched, &c.MembershipsFetched, &c.Failed,
 		&c.Created, &c.Updated, &c.Adopted, &c.Deactivated, &c.Reactivated, &c.Deleted,
 		&c.GroupsCreated, &c.GroupsUpdated, &c.GroupsDeleted, &c.MembershipsAdded, &c.MembershipsRemoved, &removals)
@@ -131,7 +156,7 @@ func clearStaging(ctx context.Context, tx *sqlx.Tx, configurationID string) erro
 }
 
 func unstage(ctx context.Context, tx *sqlx.Tx, runs, id string) error {
-	for _, table := range []string{"staged_users", "staged_absent", "staged_members", "staged_groups", "fetched_pages"} {
+	for _, table := range stagingTables() {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE run_id IN (`+runs+`)`, id); err != nil {
 			return err
 		}

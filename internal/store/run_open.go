@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/jmoiron/sqlx"
@@ -18,6 +19,8 @@ type NewRun struct {
 	RequestedBy     string
 	WorkflowID      string
 	WorkflowRunID   string
+	// OfRun is the run that an undo is of, or whose staged records a rerun takes over.
+	OfRun string
 	// Settings are those of the run; nil: the configuration's. They are given for the preview of an
 	// edit before it is saved.
 	Settings *directory.Settings
@@ -33,20 +36,18 @@ type RunContext struct {
 	Settings      directory.Settings
 }
 
-// OpenRun begins a run with the configuration's present settings, unless it is given others. Opening
-// the same run again changes nothing, except that one opened before its workflow learns the
-// workflow's run id. What of the configuration never ended is closed as a failure: an older run when
-// another one begins, and previews that are older than a day. A deleted configuration is the conflict "configuration_disabled", and so is a disabled one of which
-// more than a preview is wanted.
+// OpenRun begins a run with the configuration's present settings, unless it is given others; a rerun
+// with what the run that it is of had read. Opening the same run again changes nothing, except that one
+// opened before its workflow learns the workflow's run id. What of the configuration never ended is closed
+// as a failure: an older run when another one begins, and previews that are older than a day. A deleted
+// configuration is the conflict "configuration_disabled", and so is a disabled one of which a sync is
+// wanted. A run to be of must be one of the configuration. A rerun has the conflicts of Rerunnable too.
 func (s *Store) OpenRun(ctx context.Context, r NewRun) (RunContext, error) {
 	var opened RunContext
 	err := s.inTx(ctx, "open run", func(tx *sqlx.Tx) error {
-		var configuration struct {
-			AccountID string `db:"account_id"`
-			Runs      bool   `db:"runs"`
-		}
-		err := tx.GetContext(ctx, &configuration, `
-			SELECT account_id, (state = 'enabled' OR $2 = 'preview') AND deleted_at IS NULL AS runs FROM configurations
+		var runs bool
+		err := tx.GetContext(ctx, &runs, `
+			SELECT (state = 'enabled' OR $2 <> 'sync') AND deleted_at IS NULL FROM configurations
 			WHERE id = $1 FOR NO KEY UPDATE`, r.ConfigurationID, r.Kind)
 		if err != nil {
 			return found("configuration", err)
@@ -59,24 +60,46 @@ func (s *Store) OpenRun(ctx context.Context, r NewRun) (RunContext, error) {
 		if err == nil || !directory.HasCode(err, "not_found") {
 			return err
 		}
-		if !configuration.Runs {
+		if !runs {
 			disabled := directory.Conflict("configuration_disabled", "The configuration is disabled or deleted. Enable it to sync.")
 			disabled.Permanent = true
 			return disabled
 		}
-		if err := closeForgotten(ctx, tx, r); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `
-			INSERT INTO runs (id, account_id, configuration_id, number, kind, trigger, requested_by, status, settings, workflow_id, workflow_run_id)
-			SELECT $1, account_id, id, $3, $4, $5, $6, 'running', coalesce($9, settings), $7, $8 FROM configurations WHERE id = $2`,
-			r.ID, r.ConfigurationID, r.Number, r.Kind, r.Trigger, r.RequestedBy, r.WorkflowID, r.WorkflowRunID, r.Settings); err != nil {
+		if err := r.insert(ctx, tx); err != nil {
 			return err
 		}
 		opened, err = loadRunContext(ctx, tx, r.ID)
 		return err
 	})
 	return opened, err
+}
+
+func (r NewRun) insert(ctx context.Context, tx *sqlx.Tx) error {
+	rerun := r.Trigger == directory.TriggerRerun
+	if rerun {
+		if err := checkRerun(ctx, tx, r.OfRun); err != nil {
+			return err
+		}
+	}
+	if err := closeForgotten(ctx, tx, r); err != nil {
+		return err
+	}
+	result, err := tx.ExecContext(ctx, `
+		INSERT INTO runs (id, account_id, configuration_id, number, kind, trigger, of_run, requested_by, status, settings, workflow_id, workflow_run_id)
+		SELECT $1, f.account_id, f.id, $3, $4, $5, o.id, $6, 'running', coalesce($9, f.settings), $7, $8
+		FROM configurations f LEFT JOIN runs o ON o.configuration_id = f.id AND o.id::text = $10
+		WHERE f.id = $2 AND ($10 = '' OR o.id IS NOT NULL)`,
+		r.ID, r.ConfigurationID, r.Number, r.Kind, r.Trigger, r.RequestedBy, r.WorkflowID, r.WorkflowRunID, r.Settings, r.OfRun)
+	if err != nil {
+		return err
+	}
+	if inserted, err := result.RowsAffected(); err != nil || inserted == 0 {
+		return cmp.Or(err, error(directory.NotFound("run")))
+	}
+	if rerun {
+		return takeOver(ctx, tx, r.ID)
+	}
+	return nil
 }
 
 // What an admin is told of what never ended.

@@ -72,7 +72,8 @@ func (s *Store) newestRun(ctx context.Context, configurationID, condition string
 }
 
 // SetStage says what a run does now, of how many; 0 while unknown. Saying it again keeps what is
-// done. A run in the approval stage awaits approval, in every other it is running.
+// done. A run in the approval stage awaits approval, in every other it is running. The total of the fetch
+// is what the source announced; with the plan a run has ended to ask its source.
 func (s *Store) SetStage(ctx context.Context, runID string, stage directory.Stage, total int) error {
 	status := directory.RunRunning
 	if stage == directory.StageApproval {
@@ -85,7 +86,8 @@ func (s *Store) SetStage(ctx context.Context, runID string, stage directory.Stag
 		_, err := tx.ExecContext(ctx, `
 			UPDATE runs SET status = $4, stage = $2, stage_total = $3,
 			       stage_done = CASE WHEN stage = $2 THEN stage_done ELSE 0 END,
-			       stage_started_at = CASE WHEN stage = $2 THEN stage_started_at ELSE now() END
+			       stage_started_at = CASE WHEN stage = $2 THEN stage_started_at ELSE now() END,
+			       announced = CASE WHEN $2 = 'fetch' THEN $3 ELSE announced END, read_done = read_done OR $2 = 'plan'
 			WHERE id = $1`, runID, stage, total, status)
 		return err
 	})

@@ -43,6 +43,11 @@ func (s *Store) arrive(ctx context.Context, c SCIMClient, in scim.User) (SCIMUse
 		if user.Groups, err = groupsOfUser(ctx, tx, user.ID); err != nil {
 			return err
 		}
+		if len(user.Groups) > 0 {
+			if err := user.assign(ctx, tx, c.AccountID); err != nil {
+				return err
+			}
+		}
 		return parkSCIMPeople(ctx, tx, c.AccountID, user.ID, missing)
 	})
 	if err != nil {

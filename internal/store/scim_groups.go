@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"unicode/utf8"
 
@@ -27,12 +26,14 @@ func (s *Store) CreateSCIMGroup(ctx context.Context, c SCIMClient, in scim.Group
 		return group, err
 	}
 	steps := []scim.MemberChange{{Action: scim.AddMembers, Members: people}}
-	err := s.inGroupTx(ctx, "create group", c.AccountID, func(tx *sqlx.Tx, alone bool) error {
-		writer, err := newMemberWriter(ctx, tx, c.AccountID, alone, steps)
+	err := s.inTx(ctx, "create group", func(tx *sqlx.Tx) error {
+		if err := lockPushed(ctx, tx, c); err != nil {
+			return err
+		}
+		writer, err := newMemberWriter(ctx, tx, c.AccountID, steps)
 		if err != nil {
 			return err
 		}
-		group = SCIMGroup{}
 		if err := tx.GetContext(ctx, &group, `
 			WITH g AS (
 				INSERT INTO groups (id, account_id, name, source, external_id) VALUES ($1, $2, $3, 'scim', nullif($4, '')) RETURNING *
@@ -43,7 +44,11 @@ func (s *Store) CreateSCIMGroup(ctx context.Context, c SCIMClient, in scim.Group
 		if err := logSCIMGroup(ctx, tx, c.AccountID, directory.ActionCreate, group, nil, groupSnapshot(group)); err != nil {
 			return err
 		}
-		if _, err := writer.write(ctx, group.ID); err != nil {
+		moved, err := writer.write(ctx, group.ID)
+		if err != nil {
+			return err
+		}
+		if err := assignMapped(ctx, tx, c.AccountID, moved); err != nil {
 			return err
 		}
 		group, err = withMembers(ctx, tx, group, members)
@@ -72,13 +77,13 @@ func (s *Store) SCIMGroupSize(ctx context.Context, c SCIMClient, id string, limi
 	return size, wrap("count members", found("group", err))
 }
 
-// ChangeSCIMGroup changes a group into what change makes of it, which is told all but the members and may
-// be called more than once; its error is passed on and leaves all as it was. What changes nothing leaves no
+// ChangeSCIMGroup changes a group into what change makes of it, which is told all but the members;
+// its error is passed on and leaves all as it was. What changes nothing leaves no
 // change and keeps the version. For the rest see CreateSCIMGroup.
 func (s *Store) ChangeSCIMGroup(ctx context.Context, c SCIMClient, id string, members bool, change func(SCIMGroup) (scim.Group, []scim.MemberChange, error)) (SCIMGroup, error) {
 	var group SCIMGroup
-	err := s.inGroupTx(ctx, "change group", c.AccountID, func(tx *sqlx.Tx, alone bool) error {
-		before, err := lockSCIMGroup(ctx, tx, c.AccountID, id)
+	err := s.inTx(ctx, "change group", func(tx *sqlx.Tx) error {
+		before, err := lockSCIMGroup(ctx, tx, c, id)
 		if err != nil {
 			return err
 		}
@@ -86,7 +91,7 @@ func (s *Store) ChangeSCIMGroup(ctx context.Context, c SCIMClient, id string, me
 		if err != nil {
 			return err
 		}
-		writer, err := newMemberWriter(ctx, tx, c.AccountID, alone, steps)
+		writer, err := newMemberWriter(ctx, tx, c.AccountID, steps)
 		if err != nil {
 			return err
 		}
@@ -97,10 +102,13 @@ func (s *Store) ChangeSCIMGroup(ctx context.Context, c SCIMClient, id string, me
 		if err != nil {
 			return err
 		}
-		if moved && group.Version == before.Version {
+		if len(moved) > 0 && group.Version == before.Version {
 			if group, err = touchSCIMGroup(ctx, tx, group.ID); err != nil {
 				return err
 			}
+		}
+		if err := assignMapped(ctx, tx, c.AccountID, moved); err != nil {
+			return err
 		}
 		group, err = withMembers(ctx, tx, group, members)
 		return err
@@ -108,47 +116,41 @@ func (s *Store) ChangeSCIMGroup(ctx context.Context, c SCIMClient, id string, me
 	return group, err
 }
 
-// DeleteSCIMGroup deletes a group with its memberships, unless check, which is told all but the members,
-// refuses it; its error is passed on.
+// DeleteSCIMGroup deletes a group with its memberships, of each of which it leaves a change, unless check,
+// which is told all but the members, refuses it; its error is passed on.
 func (s *Store) DeleteSCIMGroup(ctx context.Context, c SCIMClient, id string, check func(SCIMGroup) error) error {
 	return s.inTx(ctx, "delete group", func(tx *sqlx.Tx) error {
-		group, err := lockSCIMGroup(ctx, tx, c.AccountID, id)
+		group, err := lockSCIMGroup(ctx, tx, c, id)
 		if err != nil {
 			return err
 		}
 		if err := check(group); err != nil {
 			return err
 		}
+		var members []string
+		if err := tx.SelectContext(ctx, &members, endAll, directory.ActionDelete, group.ID); err != nil {
+			return err
+		}
 		if err := logSCIMGroup(ctx, tx, c.AccountID, directory.ActionDelete, group, groupSnapshot(group), nil); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM groups WHERE id = $1`, group.ID)
-		return err
-	})
-}
-
-// inGroupTx runs do in a transaction. When do parks members it needs the account to itself, and runs again
-// in a transaction that has it: nobody arrives meanwhile who would miss that they are awaited. Who arrives
-// locks the account before a group too.
-func (s *Store) inGroupTx(ctx context.Context, task, accountID string, do func(tx *sqlx.Tx, alone bool) error) error {
-	err := s.inTx(ctx, task, func(tx *sqlx.Tx) error { return do(tx, false) })
-	if !errors.Is(err, errAlone) {
-		return err
-	}
-	return s.inTx(ctx, task, func(tx *sqlx.Tx) error {
-		if err := lockAccount(ctx, tx, accountID); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM groups WHERE id = $1`, group.ID); err != nil {
 			return err
 		}
-		return do(tx, true)
+		return assignMapped(ctx, tx, c.AccountID, members)
 	})
 }
 
 const selectSCIMGroup = `SELECT ` + scimGroupColumns + ` FROM groups g WHERE g.account_id = $1 AND g.id = $2 AND g.source = 'scim'`
 
-// lockSCIMGroup makes the transaction the only one that changes the group or its members.
-func lockSCIMGroup(ctx context.Context, tx *sqlx.Tx, accountID, id string) (SCIMGroup, error) {
+// lockSCIMGroup is a group that stays as it is, with its members, until the transaction ends, which has the
+// account to itself: nobody arrives meanwhile who would miss that they are awaited.
+func lockSCIMGroup(ctx context.Context, tx *sqlx.Tx, c SCIMClient, id string) (SCIMGroup, error) {
 	var group SCIMGroup
-	err := tx.GetContext(ctx, &group, selectSCIMGroup+` FOR NO KEY UPDATE`, accountID, id)
+	if err := lockPushed(ctx, tx, c); err != nil {
+		return group, err
+	}
+	err := tx.GetContext(ctx, &group, selectSCIMGroup, c.AccountID, id)
 	return group, found("group", err)
 }
 

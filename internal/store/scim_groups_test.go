@@ -181,6 +181,9 @@ func TestD4_DeletedGroupIsGone(t *testing.T) {
 	last := log[len(log)-1]
 	require.Equal(t, directory.ActionDelete, last.Action)
 	require.Equal(t, "Sales", *last.Before.Name)
+	ended := log[len(log)-2]
+	require.Equal(t, directory.SubjectMembership, ended.Subject)
+	require.Equal(t, directory.ActionDelete, ended.Action, "ana is in it no more")
 	_, err = p.store.SCIMGroup(t.Context(), p.SCIMClient, group.ID, true)
 	requireCode(t, err, directory.KindNotFound, "not_found")
 	requireCode(t, p.store.DeleteSCIMGroup(t.Context(), p.SCIMClient, group.ID, allow), directory.KindNotFound, "not_found")

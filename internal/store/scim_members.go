@@ -2,8 +2,8 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -20,11 +20,13 @@ const memberValueLimit = 200
 // userLabel is how a row u of users is called, as directory.User.Name does.
 const userLabel = `CASE WHEN u.first_name || u.last_name = '' THEN u.email ELSE u.first_name || ' ' || u.last_name END`
 
-// logMoved leaves a change for each membership in moved, of the action that is its first parameter.
+// logMoved leaves a change for each membership in moved, of the action that is its first parameter, and is
+// the ids of their users.
 const logMoved = `
 	INSERT INTO changes (account_id, subject, source, outcome, action, group_id, user_id, source_id, label)
 	SELECT u.account_id, 'membership', 'scim', 'applied', $1, g.id, u.id, s.external_id, ` + userLabel + ` || ' in ' || g.name
-	FROM moved m JOIN groups g ON g.id = m.group_id JOIN users u ON u.id = m.user_id LEFT JOIN scim_users s ON s.user_id = u.id`
+	FROM moved m JOIN groups g ON g.id = m.group_id JOIN users u ON u.id = m.user_id LEFT JOIN scim_users s ON s.user_id = u.id
+	RETURNING user_id`
 
 // memberStep is a step of what becomes of a group's members.
 type memberStep struct {
@@ -41,9 +43,8 @@ type memberWriter struct {
 	users     map[string]string
 }
 
-// newMemberWriter looks up whom the changes are about. It is errAlone when some of them are to be parked and
-// the transaction has not the account to itself.
-func newMemberWriter(ctx context.Context, tx *sqlx.Tx, accountID string, alone bool, changes []scim.MemberChange) (memberWriter, error) {
+// newMemberWriter looks up whom the changes are about.
+func newMemberWriter(ctx context.Context, tx *sqlx.Tx, accountID string, changes []scim.MemberChange) (memberWriter, error) {
 	w := memberWriter{tx: tx, accountID: accountID, steps: make([]memberStep, len(changes)), users: map[string]string{}}
 	var named []string
 	for i, change := range changes {
@@ -54,15 +55,7 @@ func newMemberWriter(ctx context.Context, tx *sqlx.Tx, accountID string, alone b
 		w.steps[i] = memberStep{change.Action, values}
 		named = append(named, values...)
 	}
-	if err := w.find(ctx, named); err != nil || alone {
-		return w, err
-	}
-	for _, step := range w.steps {
-		if _, strangers := w.sort(step.values); step.action != scim.RemoveMembers && len(strangers) > 0 {
-			return w, errAlone
-		}
-	}
-	return w, nil
+	return w, w.find(ctx, named)
 }
 
 func memberValues(members []scim.Member) ([]string, error) {
@@ -130,11 +123,11 @@ func userIDs(values []string) []string {
 	return ids
 }
 
-// write carries out the steps upon a locked group and says whether memberships began or ended.
-func (w memberWriter) write(ctx context.Context, groupID string) (moved bool, err error) {
+// write carries out the steps upon a locked group and returns the users whose memberships began or ended.
+func (w memberWriter) write(ctx context.Context, groupID string) (moved []string, err error) {
 	for _, step := range w.steps {
 		users, strangers := w.sort(step.values)
-		var ended, begun bool
+		var ended, begun []string
 		switch step.action {
 		case scim.AddMembers:
 			begun, err = w.add(ctx, groupID, users, strangers)
@@ -146,34 +139,35 @@ func (w memberWriter) write(ctx context.Context, groupID string) (moved bool, er
 			}
 		}
 		if err != nil {
-			return false, err
+			return nil, err
 		}
-		moved = moved || ended || begun
+		moved = slices.Concat(moved, ended, begun)
 	}
 	return moved, nil
 }
 
 // add has users join the group and parks strangers.
-func (w memberWriter) add(ctx context.Context, groupID string, users, strangers []string) (bool, error) {
+func (w memberWriter) add(ctx context.Context, groupID string, users, strangers []string) (begun []string, err error) {
 	if len(strangers) > 0 {
 		if _, err := w.tx.ExecContext(ctx, `
 			INSERT INTO parked_members (group_id, source_id) SELECT $1, value FROM unnest($2::text[]) AS stranger (value)
 			ON CONFLICT (group_id, source_id) DO NOTHING`, groupID, pq.StringArray(strangers)); err != nil {
-			return false, err
+			return nil, err
 		}
 	}
 	if len(users) == 0 {
-		return false, nil
+		return nil, nil
 	}
-	return someChanged(w.tx.ExecContext(ctx, `
+	err = w.tx.SelectContext(ctx, &begun, `
 		WITH moved AS (
 			INSERT INTO memberships (account_id, group_id, user_id) SELECT $2, $3, id FROM unnest($4::uuid[]) AS joining (id)
 			ON CONFLICT (group_id, user_id) DO NOTHING RETURNING group_id, user_id
-		)`+logMoved, directory.ActionCreate, w.accountID, groupID, pq.StringArray(users)))
+		)`+logMoved, directory.ActionCreate, w.accountID, groupID, pq.StringArray(users))
+	return begun, err
 }
 
 // Which memberships of group $2 end, and what is parked there no more, by users $3 and values $4. They
-// include memberships of users who are gone.
+// include memberships of users who are gone. endAll is for a group that goes itself.
 const (
 	endNamed = `
 		WITH unparked AS (
@@ -188,17 +182,10 @@ const (
 			DELETE FROM memberships m WHERE group_id = $2 AND NOT EXISTS (SELECT 1 FROM unnest($3::uuid[]) AS kept (id) WHERE id = m.user_id)
 			RETURNING group_id, user_id
 		)` + logMoved
+	endAll = `WITH moved AS (DELETE FROM memberships WHERE group_id = $2 RETURNING group_id, user_id)` + logMoved
 )
 
-func (w memberWriter) end(ctx context.Context, statement, groupID string, users, values []string) (bool, error) {
-	return someChanged(w.tx.ExecContext(ctx, statement, directory.ActionDelete, groupID, pq.StringArray(users), pq.StringArray(values)))
-}
-
-// someChanged says whether a statement changed a row.
-func someChanged(result sql.Result, err error) (bool, error) {
-	if err != nil {
-		return false, err
-	}
-	n, err := result.RowsAffected()
-	return n > 0, err
+func (w memberWriter) end(ctx context.Context, statement, groupID string, users, values []string) (ended []string, err error) {
+	err = w.tx.SelectContext(ctx, &ended, statement, directory.ActionDelete, groupID, pq.StringArray(users), pq.StringArray(values))
+	return ended, err
 }

@@ -89,11 +89,6 @@ func (m *move) idle() bool {
 // renamed says whether groups may await the user under a name that they did not have.
 func (m *move) renamed() bool { return m.arrives || m.from.ExternalID != m.to.ExternalID }
 
-// needsAccount says whether the move is one that nobody else may make in the account meanwhile.
-func (m *move) needsAccount() bool {
-	return m.status != m.from.Status || m.renamed() || directory.EmailKey(m.from.Email) != directory.EmailKey(m.to.Email)
-}
-
 // take makes the move, logs it, and sees to those whom it concerns.
 func (m *move) take(ctx context.Context, tx *sqlx.Tx, c SCIMClient) (SCIMUser, error) {
 	if m.leaves() {
@@ -133,7 +128,11 @@ func (m *move) take(ctx context.Context, tx *sqlx.Tx, c SCIMClient) (SCIMUser, e
 	if err := m.follow(ctx, tx, c, after); err != nil {
 		return SCIMUser{}, err
 	}
-	return after.shown(ctx, tx)
+	user, err := after.shown(ctx, tx)
+	if err != nil || !m.enters() && !m.renamed() {
+		return user, err
+	}
+	return user, user.assign(ctx, tx, c.AccountID)
 }
 
 // write brings user and resource to where the move leads.

@@ -37,40 +37,26 @@ const selectSCIMUser = `
 	FROM scim_users s JOIN users u ON u.id = s.user_id
 	WHERE s.user_id = $1 AND s.account_id = $2 AND s.gone_at IS NULL`
 
-// errAlone is the end of a transaction whose change takes the account's lock, which it has not.
-var errAlone = errors.New("needs the account to itself")
-
-// ChangeSCIMUser replaces what a client says of a user by what change makes of it, which may be called
-// more than once, is not told the groups, and whose error is passed on. What becomes of the user follows:
+// ChangeSCIMUser replaces what a client says of a user by what change makes of it, which is not told the
+// groups and whose error is passed on. What becomes of the user follows:
 // who is not wanted any more is deactivated and their invitation withdrawn; who is wanted again gets a
 // licence or waits for one, unless an admin took them out. What changes nothing writes nothing. The last
 // account owner or super admin is the conflict "last_admin", a removal that the guard holds
 // "removals_held", a user name or an address that somebody else has "user_name_taken" or "address_taken".
 func (s *Store) ChangeSCIMUser(ctx context.Context, c SCIMClient, id string, change func(SCIMUser) (scim.User, error)) (SCIMUser, error) {
 	var user SCIMUser
-	attempt := func(alone bool) error {
-		return s.inTx(ctx, "change user", func(tx *sqlx.Tx) (err error) {
-			user, err = changeSCIMUser(ctx, tx, c, id, change, alone)
-			return err
-		})
-	}
-	err := attempt(false)
-	if errors.Is(err, errAlone) {
-		err = attempt(true)
-	}
+	err := s.inTx(ctx, "change user", func(tx *sqlx.Tx) (err error) {
+		user, err = changeSCIMUser(ctx, tx, c, id, change)
+		return err
+	})
 	if err != nil {
 		return SCIMUser{}, s.held(ctx, c, err)
 	}
 	return user, nil
 }
 
-func changeSCIMUser(ctx context.Context, tx *sqlx.Tx, c SCIMClient, id string, change func(SCIMUser) (scim.User, error), alone bool) (SCIMUser, error) {
-	if alone {
-		if err := lockPushed(ctx, tx, c); err != nil {
-			return SCIMUser{}, err
-		}
-	}
-	known, err := lockSCIMUser(ctx, tx, c.AccountID, id)
+func changeSCIMUser(ctx context.Context, tx *sqlx.Tx, c SCIMClient, id string, change func(SCIMUser) (scim.User, error)) (SCIMUser, error) {
+	known, err := lockSCIMUser(ctx, tx, c, id)
 	if err != nil {
 		return SCIMUser{}, err
 	}
@@ -79,11 +65,8 @@ func changeSCIMUser(ctx context.Context, tx *sqlx.Tx, c SCIMClient, id string, c
 		return SCIMUser{}, err
 	}
 	move := moveOf(known, next)
-	switch {
-	case move.idle():
+	if move.idle() {
 		return known.shown(ctx, tx)
-	case move.needsAccount() && !alone:
-		return SCIMUser{}, errAlone
 	}
 	return move.take(ctx, tx, c)
 }
@@ -93,10 +76,7 @@ func changeSCIMUser(ctx context.Context, tx *sqlx.Tx, c SCIMClient, id string, c
 // Further errors are those of ChangeSCIMUser.
 func (s *Store) DeleteSCIMUser(ctx context.Context, c SCIMClient, id string, check func(SCIMUser) error) error {
 	err := s.inTx(ctx, "delete user", func(tx *sqlx.Tx) error {
-		if err := lockPushed(ctx, tx, c); err != nil {
-			return err
-		}
-		known, err := lockSCIMUser(ctx, tx, c.AccountID, id)
+		known, err := lockSCIMUser(ctx, tx, c, id)
 		if err != nil {
 			return err
 		}
@@ -158,14 +138,14 @@ func lockPushed(ctx context.Context, tx *sqlx.Tx, c SCIMClient) error {
 	return err
 }
 
-// lockSCIMUser is a user whom clients see, who stays as they are until the transaction ends.
-func lockSCIMUser(ctx context.Context, tx *sqlx.Tx, accountID, id string) (knownUser, error) {
+// lockSCIMUser is a user whom clients see, who stays as they are until the transaction ends, which has the
+// account to itself.
+func lockSCIMUser(ctx context.Context, tx *sqlx.Tx, c SCIMClient, id string) (knownUser, error) {
 	var user knownUser
-	if _, err := tx.ExecContext(ctx, `
-		SELECT 1 FROM scim_users s JOIN users u ON u.id = s.user_id WHERE s.user_id = $1 AND s.account_id = $2 FOR NO KEY UPDATE OF s, u`, id, accountID); err != nil {
-		return user, found("user", err)
+	if err := lockPushed(ctx, tx, c); err != nil {
+		return user, err
 	}
-	err := tx.GetContext(ctx, &user, selectKnownUser+`WHERE u.id = $1 AND u.account_id = $2 AND k.known AND k.gone_at IS NULL`, id, accountID)
+	err := tx.GetContext(ctx, &user, selectKnownUser+`WHERE u.id = $1 AND u.account_id = $2 AND k.known AND k.gone_at IS NULL`, id, c.AccountID)
 	return user, found("user", err)
 }
 

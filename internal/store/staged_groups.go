@@ -12,7 +12,7 @@ import (
 )
 
 // StagedGroup is a group that a run reads: because its people are in scope, because it is synced
-// itself, or both.
+// itself, because a role or an organization follows from it, or for several of these.
 type StagedGroup struct {
 	SourceID    string
 	Name        string // empty: the source id
@@ -20,6 +20,7 @@ type StagedGroup struct {
 	Email       string
 	InScope     bool
 	Synced      bool
+	Mapped      bool
 	Direct      int // direct members that the source announces; -1: it does not say
 }
 
@@ -31,6 +32,7 @@ type GroupToRead struct {
 	Direct   int    `db:"direct"`
 	InScope  bool   `db:"in_scope"`
 	Synced   bool   `db:"synced"`
+	Mapped   bool   `db:"mapped"`
 }
 
 // StageMembers is one page of the members of a group, with the cursor that it was read at and the next.
@@ -98,12 +100,13 @@ func upsertGroups(ctx context.Context, tx *sqlx.Tx, runID string, groups []Stage
 		Email       string `json:"email"`
 		InScope     bool   `json:"in_scope"`
 		Synced      bool   `json:"synced"`
+		Mapped      bool   `json:"mapped"`
 		Direct      int    `json:"direct"`
 	}
 	rows := make([]row, 0, len(groups))
 	at := make(map[string]int, len(groups))
 	for _, g := range groups {
-		r := row{storable(g.SourceID), storable(g.Name), storable(g.Description), storable(g.Email), g.InScope, g.Synced, g.Direct}
+		r := row{storable(g.SourceID), storable(g.Name), storable(g.Description), storable(g.Email), g.InScope, g.Synced, g.Mapped, g.Direct}
 		if r.Name == "" {
 			r.Name = r.ID
 		}
@@ -119,11 +122,11 @@ func upsertGroups(ctx context.Context, tx *sqlx.Tx, runID string, groups []Stage
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `
-		INSERT INTO staged_groups (run_id, source_id, name, description, email, in_scope, synced, direct)
+		INSERT INTO staged_groups (run_id, source_id, name, description, email, in_scope, synced, mapped, direct)
 		SELECT $1, g.* FROM jsonb_to_recordset($2::jsonb)
-		     AS g (source_id text, name text, description text, email text, in_scope boolean, synced boolean, direct integer)
+		     AS g (source_id text, name text, description text, email text, in_scope boolean, synced boolean, mapped boolean, direct integer)
 		ON CONFLICT (run_id, source_id) DO UPDATE SET in_scope = staged_groups.in_scope OR excluded.in_scope,
-		       synced = staged_groups.synced OR excluded.synced, `+update, runID, string(encoded))
+		       synced = staged_groups.synced OR excluded.synced, mapped = staged_groups.mapped OR excluded.mapped, `+update, runID, string(encoded))
 	return err
 }
 
@@ -168,7 +171,7 @@ func (s *Store) GroupName(ctx context.Context, runID, sourceID string) (string, 
 func (s *Store) GroupsToRead(ctx context.Context, runID string, limit int) ([]GroupToRead, error) {
 	var groups []GroupToRead
 	err := s.db.SelectContext(ctx, &groups, `
-		SELECT source_id, name, member_cursor, direct, in_scope, synced FROM staged_groups
+		SELECT source_id, name, member_cursor, direct, in_scope, synced, mapped FROM staged_groups
 		WHERE run_id = $1 AND NOT members_done AND problem IS NULL ORDER BY source_id LIMIT $2`, runID, limit)
 	return groups, wrap("list groups to read", found("run", err))
 }

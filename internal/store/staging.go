@@ -30,12 +30,14 @@ type StagePage struct {
 
 // FetchProgress is how far a run has read its source, and how it reads it.
 type FetchProgress struct {
-	Mode    directory.RunMode
-	Cursor  string
-	Read    int // records, or changed people, that the source gave
-	Fetched int // of the records, those in scope
-	Pages   int
-	Done    bool
+	Mode      directory.RunMode
+	Cursor    string
+	Announced int // people that the source said it has, before the first page of all; -1: it was not asked
+	Read      int // records, or changed people, that the source gave
+	Fetched   int // of the records, those in scope
+	Pages     int
+	Done      bool
+	Ended     bool // the source is asked nothing more: what was read is whole, and who is missing was looked up
 }
 
 // StagePage keeps a page, but for the records that are out of the run's scope, and moves the run's
@@ -221,8 +223,9 @@ func storable(text string) string {
 // FetchProgress is how far a run has read its source, so that reading can go on there.
 func (s *Store) FetchProgress(ctx context.Context, runID string) (FetchProgress, error) {
 	var p FetchProgress
-	err := s.db.QueryRowContext(ctx, `SELECT mode, fetch_cursor, read, fetched, pages, fetch_done FROM runs WHERE id = $1`, runID).
-		Scan(&p.Mode, &p.Cursor, &p.Read, &p.Fetched, &p.Pages, &p.Done)
+	err := s.db.QueryRowContext(ctx, `
+		SELECT mode, fetch_cursor, announced, read, fetched, pages, fetch_done, read_done FROM runs WHERE id = $1`, runID).
+		Scan(&p.Mode, &p.Cursor, &p.Announced, &p.Read, &p.Fetched, &p.Pages, &p.Done, &p.Ended)
 	return p, wrap("load progress", found("run", err))
 }
 

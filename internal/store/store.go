@@ -97,8 +97,8 @@ func (s *Store) inTx(ctx context.Context, task string, do func(tx *sqlx.Tx) erro
 	return wrap(task, tx.Commit())
 }
 
-// lockAccount makes the transaction the only one that changes the account's users' statuses and
-// addresses, its licences or its provisioning.
+// lockAccount makes the transaction the only one that changes the account's users, groups and memberships,
+// its licences or its provisioning. It comes before any of their rows is locked: events are in order for it.
 func lockAccount(ctx context.Context, tx *sqlx.Tx, accountID string) error {
 	var id string
 	return found("account", tx.GetContext(ctx, &id, `SELECT id FROM accounts WHERE id = $1 FOR NO KEY UPDATE`, accountID))

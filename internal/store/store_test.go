@@ -147,7 +147,7 @@ func (b *bench) plan(run string) store.PlanSummary {
 // apply applies all steps in batches.
 func (b *bench) apply(run string, batch int) (applied, failed int) {
 	b.t.Helper()
-	for step := reconcile.StepRelease; step <= reconcile.StepPeople; step++ {
+	for step := reconcile.StepRelease; step <= reconcile.StepRoles; step++ {
 		for {
 			result, err := b.store.ApplyBatch(b.t.Context(), run, step, batch)
 			require.NoError(b.t, err)

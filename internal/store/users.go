@@ -70,6 +70,9 @@ func (s *Store) ActivateUser(ctx context.Context, accountID, userID string) (dir
 			return "", err
 		}
 		if user.Status == directory.Deactivated {
+			if err := assignMapped(ctx, tx, accountID, []string{userID}); err != nil {
+				return "", err
+			}
 			return directory.ActionReactivate, dropAbsentLinks(ctx, tx, userID)
 		}
 		return directory.ActionUpdate, nil
@@ -104,7 +107,7 @@ func (s *Store) changeStatus(ctx context.Context, accountID, userID string, act 
 			return err
 		}
 		if before.Status == directory.Deleted {
-			return directory.Conflict("user_deleted", "The user is deleted. Restore the user first.")
+			return userDeleted()
 		}
 		action, err := act(tx, before)
 		if err != nil {
@@ -122,6 +125,10 @@ func (s *Store) changeStatus(ctx context.Context, accountID, userID string, act 
 		return directory.User{}, err
 	}
 	return after, nil
+}
+
+func userDeleted() *directory.Error {
+	return directory.Conflict("user_deleted", "The user is deleted. Restore the user first.")
 }
 
 // lockUser is one of an account's users, whose status and address stay until the transaction ends.

@@ -70,7 +70,7 @@ func (b *bench) apiRoutes() []apiRoute {
 			routes = append(routes, r)
 		}
 	}
-	require.Len(b, routes, 58)
+	require.Len(b, routes, 62)
 	return routes
 }
 
@@ -249,6 +249,10 @@ func TestBadValuesAreNamedByField(t *testing.T) {
 		{"GET", "/v1/notifications?unread=perhaps", ``, 422, "unread"},
 		{"GET", "/v1/groups?cursor=b2Rk", ``, 400, ""},
 		{"GET", "/v1/changes?cursor=odd!", ``, 400, ""},
+		{"GET", "/v1/events?after=first", ``, 400, ""},
+		{"GET", "/v1/events?after=-1", ``, 400, ""},
+		{"GET", "/v1/events?after=9223372036854775808", ``, 400, ""},
+		{"GET", "/v1/events?limit=501", ``, 422, "limit"},
 		{"GET", "/v1/runs?cursor=b2Rk", ``, 400, ""},
 		{"GET", "/v1/users?cursor=b2Rk", ``, 400, ""},
 	}

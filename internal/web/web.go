@@ -24,8 +24,9 @@ type Options struct {
 	Log   *slog.Logger
 	// SCIMRate is how many requests a second a SCIM token may make.
 	SCIMRate int
-	// WakeMail is told that a SCIM client may have left mail to deliver for an account. It must not wait.
-	WakeMail func(accountID string)
+	// Wake is told that a SCIM client has left something to deliver for an account: events, and perhaps
+	// mail. It must not wait.
+	Wake func(accountID string)
 	// Mounts are further handlers, by pattern as of http.ServeMux. A pattern may hold a secret: no
 	// log and no metric shows it.
 	Mounts map[string]http.Handler
@@ -55,7 +56,7 @@ func Handler(o Options) (http.Handler, error) {
 	}
 	description := api.Register(s.mux, o.Admin, o.Log)
 	s.scim = scim.Register(s.mux, scim.Options{
-		Store: o.Admin.Store, PublicURL: o.Admin.PublicURL, RequestsPerSecond: o.SCIMRate, WakeMail: o.WakeMail, Log: o.Log,
+		Store: o.Admin.Store, PublicURL: o.Admin.PublicURL, RequestsPerSecond: o.SCIMRate, Wake: o.Wake, Log: o.Log,
 	})
 	openAPI, err := json.Marshal(description)
 	if err != nil {

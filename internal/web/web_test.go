@@ -66,7 +66,7 @@ func startBench(t *testing.T, google bool) *bench {
 	}
 	b.tenants.register(&options, keyring)
 	b.admin = admin.New(options)
-	handler, err := web.Handler(web.Options{Log: log, Admin: b.admin, SCIMRate: 1000, WakeMail: func(string) {}, Mounts: map[string]http.Handler{
+	handler, err := web.Handler(web.Options{Log: log, Admin: b.admin, SCIMRate: 1000, Wake: func(string) {}, Mounts: map[string]http.Handler{
 		"/codec/S3CR3T/": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "decoded") }),
 	}})
 	require.NoError(t, err)

@@ -91,6 +91,8 @@ func (w *workflowsStandIn) SignalWithStartWorkflow(ctx context.Context, id, sign
 		}
 		_, err := w.openRun(ctx, in.ConfigurationID, in.Runs+1, arg.(workflows.Request).RequestedBy)
 		return nil, err
+	case workflows.SignalUndo, workflows.SignalRerun:
+		return nil, w.openOf(ctx, in, signal, arg.(workflows.Request))
 	}
 	return nil, nil
 }
@@ -102,6 +104,20 @@ func (w *workflowsStandIn) openRun(ctx context.Context, configurationID string, 
 		WorkflowID: workflows.SyncRunID(configurationID, number), WorkflowRunID: "019f0000-0000-7000-8000-000000000001",
 	})
 	return id, err
+}
+
+// openOf opens the run that undoes another one, or is its rerun.
+func (w *workflowsStandIn) openOf(ctx context.Context, in workflows.DirectorySyncInput, signal string, r workflows.Request) error {
+	run := store.NewRun{
+		ID: workflows.RunID(in.ConfigurationID, in.Runs+1), ConfigurationID: in.ConfigurationID, Number: in.Runs + 1,
+		Kind: directory.KindUndo, Trigger: directory.TriggerManual, OfRun: r.RunID, RequestedBy: r.RequestedBy,
+		WorkflowID: workflows.SyncRunID(in.ConfigurationID, in.Runs+1), WorkflowRunID: uuid.NewString(),
+	}
+	if signal == workflows.SignalRerun {
+		run.Kind, run.Trigger = directory.KindSync, directory.TriggerRerun
+	}
+	_, err := w.store.OpenRun(ctx, run)
+	return err
 }
 
 func (w *workflowsStandIn) SignalWorkflow(ctx context.Context, id, _, signal string, _ any) error {

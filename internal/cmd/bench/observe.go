@@ -67,7 +67,7 @@ func (o observer) nameOf(activity *historypb.ActivityTaskScheduledEventAttribute
 	}
 	var in activities.ApplyInput
 	err := o.dataConverter.FromPayloads(activity.GetInput(), &in)
-	if slices.Contains(append(activities.MembershipSteps(), activities.PeopleSteps()...), in.Step) {
+	if slices.Contains(slices.Concat(activities.MembershipSteps(), activities.PeopleSteps(), activities.RoleSteps()), in.Step) {
 		name = applyMemberships
 	}
 	return name, err

@@ -20,8 +20,9 @@ type player struct {
 }
 
 // play has a configuration that syncs groups do its first run, a run that fails, one that the
-// directory puts off, one that an admin approves and one that is stopped while it waits for approval;
-// then it is enabled again and deleted, after the account's report was made. It returns the workflow id of each scenario.
+// directory puts off, one that an admin approves, one that is stopped while it waits for approval, the
+// rerun of that and, while it is disabled, the undo of the rerun; then it is enabled again and deleted,
+// after the account's report was made. It returns the workflow id of each scenario.
 func play(ctx context.Context, stack *devstack.Stack, temporal client.Client) (map[string]string, error) {
 	account, err := stack.NewAccount(ctx, "Recorded", "owner@recorded.example", 2*people)
 	if err != nil {
@@ -57,6 +58,8 @@ func play(ctx context.Context, stack *devstack.Stack, temporal client.Client) (m
 		"sync_run_throttled": workflows.SyncRunID(p.id, 3),
 		"sync_run_approved":  workflows.SyncRunID(p.id, 4),
 		"sync_run_cancelled": workflows.SyncRunID(p.id, 5),
+		"sync_run_rerun":     workflows.SyncRunID(p.id, 6),
+		"sync_run_undo":      workflows.SyncRunID(p.id, 7),
 		"mail_outbox":        workflows.MailOutboxID(account.ID),
 		"maintenance":        workflows.MaintenanceID,
 		"account_report":     workflows.AccountReportID(account.ID),
@@ -69,9 +72,11 @@ func (p *player) live(ctx context.Context) error {
 		p.fault(map[string]any{"path": "/users", "status": http.StatusForbidden}), p.post("/configurations/%s/sync"), p.ends(2, directory.RunFailure),
 		p.fault(map[string]any{"path": "/users", "status": http.StatusTooManyRequests, "headers": map[string]string{"Retry-After": "1"}, "times": 1}),
 		p.post("/configurations/%s/sync"), p.ends(3, directory.RunSuccess),
-		p.dismiss(people / 2), p.post("/configurations/%s/sync"), p.ends(4, directory.RunAwaitingApproval), p.approve, p.ends(4, directory.RunSuccess),
+		p.dismiss(people / 2), p.post("/configurations/%s/sync"), p.ends(4, directory.RunAwaitingApproval), p.newestTo("approve"), p.ends(4, directory.RunSuccess),
 		p.dismiss(people / 4), p.post("/configurations/%s/sync"), p.ends(5, directory.RunAwaitingApproval),
 		p.post("/configurations/%s/disable"), p.ends(5, directory.RunCancelled), p.post("/configurations/%s/enable"),
+		p.newestTo("rerun"), p.ends(6, directory.RunAwaitingApproval), p.newestTo("approve"), p.ends(6, directory.RunSuccess),
+		p.post("/configurations/%s/disable"), p.newestTo("undo"), p.ends(7, directory.RunSuccess), p.post("/configurations/%s/enable"),
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -119,13 +124,15 @@ func (p *player) post(path string) func(context.Context) error {
 	}
 }
 
-// approve approves the newest run.
-func (p *player) approve(ctx context.Context) error {
-	newest, _, err := p.newest(ctx)
-	if err != nil {
-		return err
+// newestTo has something done to the newest run.
+func (p *player) newestTo(verb string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		newest, _, err := p.newest(ctx)
+		if err != nil {
+			return err
+		}
+		return p.api.Call(ctx, http.MethodPost, "/v1/runs/"+newest.ID+"/"+verb, nil, nil)
 	}
-	return p.api.Call(ctx, http.MethodPost, "/v1/runs/"+newest.ID+"/approve", nil, nil)
 }
 
 // run is what is to be known of a run.

@@ -41,9 +41,9 @@ func Run(ctx context.Context, c config.Starter, tc engine.Options, log *slog.Log
 		EntraClientID: c.Entra.ClientID, EntraClientSecret: string(c.Entra.ClientSecret),
 		EntraLoginURL: c.Entra.LoginURL, GraphURL: c.Entra.GraphURL,
 		GoogleClientID: c.Google.ClientID, GoogleClientSecret: string(c.Google.ClientSecret),
-		GoogleLoginURL: c.Google.LoginURL, HTTP: service.HTTPClient(c.Common),
+		GoogleLoginURL: c.Google.LoginURL, PrivateWebhooks: c.WebhookPrivate, HTTP: service.HTTPClient(c.Common),
 	})
-	handler, err := web.Handler(web.Options{Admin: a, Log: log, SCIMRate: c.SCIMRate, WakeMail: waking(ctx, a.WakeMail), Mounts: codec(c)})
+	handler, err := web.Handler(web.Options{Admin: a, Log: log, SCIMRate: c.SCIMRate, Wake: waking(ctx, a.Wake), Mounts: codec(c)})
 	if err != nil {
 		return err
 	}

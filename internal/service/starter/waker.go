@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// rest is how long an account's mail is left alone once it was woken.
+// rest is how long an account is left alone once what waits in it was woken.
 const rest = time.Second
 
-// waker has the mail of accounts woken without anybody waiting for it: at once, but at most once a
+// waker has what waits in accounts woken without anybody waiting for it: at once, but at most once a
 // second for each account; who asks in between is heard at the end of it.
 type waker struct {
 	wake func(accountID string)
@@ -18,7 +18,7 @@ type waker struct {
 	resting map[string]bool // by account: whether somebody asked in between
 }
 
-// waking passes on whose mail is to be woken, until ctx is done.
+// waking passes on in which account something may wait, until ctx is done.
 func waking(ctx context.Context, wake func(ctx context.Context, accountID string)) func(accountID string) {
 	w := &waker{resting: map[string]bool{}, wake: func(accountID string) {
 		if ctx.Err() == nil {

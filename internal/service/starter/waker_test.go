@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestMailIsWokenOnceASecondForEachAccount(t *testing.T) {
+func TestAccountsAreWokenOnceASecond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start, woken := time.Now(), make(chan string, 100)
@@ -37,7 +37,7 @@ func TestMailIsWokenOnceASecondForEachAccount(t *testing.T) {
 	})
 }
 
-func TestNoMailIsWokenOnceTheServerStops(t *testing.T) {
+func TestNoAccountIsWokenOnceTheServerStops(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())

@@ -4,7 +4,6 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -18,12 +17,18 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/mail"
 	"github.com/rollcall-sync/rollcall/internal/service"
 	"github.com/rollcall-sync/rollcall/internal/store"
+	"github.com/rollcall-sync/rollcall/internal/waker"
+	"github.com/rollcall-sync/rollcall/internal/webhook"
 	"github.com/rollcall-sync/rollcall/workflows"
 )
 
 // maxActivities is how many activities one worker does at once. Each holds one or two connections
 // of the pool and one page of people.
 const maxActivities = 16
+
+// maxReceivers is how many receivers of events are called at once. A call that waits for its receiver
+// holds no connection of the pool.
+const maxReceivers = 64
 
 // Run works until ctx is done, and then lets what it has begun come to its end. Temporal's address
 // and namespace are taken from the environment where tc leaves them empty.
@@ -48,7 +53,7 @@ func Run(ctx context.Context, c config.Worker, tc engine.Options, log *slog.Logg
 		WorkerStopTimeout:                  5 * time.Second,
 	})
 	workflows.Register(w)
-	wake := waker(temporalClient)
+	wake := waker.Waker{Store: db, Temporal: temporalClient}.Wake
 	sources := service.Sources(c.Common)
 	w.RegisterActivity(&activities.Configurations{Store: db, Sources: sources, Now: time.Now})
 	w.RegisterActivity(&activities.Sync{Store: db, Sources: sources, Wake: wake, Now: time.Now})
@@ -58,19 +63,24 @@ func Run(ctx context.Context, c config.Worker, tc engine.Options, log *slog.Logg
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start worker: %w", err)
 	}
+	defer w.Stop()
+	receivers := callReceivers(temporalClient, &activities.Webhooks{
+		Store: db, Keyring: c.Keyring, Client: webhook.New(webhook.Options{Private: c.WebhookPrivate, RootCAs: c.RootCAs}), Wake: wake, Now: time.Now,
+	})
+	if err := receivers.Start(); err != nil {
+		return fmt.Errorf("start worker for webhooks: %w", err)
+	}
+	defer receivers.Stop()
 	<-ctx.Done()
-	w.Stop()
 	return nil
 }
 
-// waker starts an account's MailOutbox, or tells the one that is there.
-func waker(c client.Client) func(context.Context, string) error {
-	return func(ctx context.Context, accountID string) error {
-		options, in := workflows.StartMailOutbox(accountID)
-		_, err := c.SignalWithStartWorkflow(ctx, options.ID, workflows.SignalMailWaiting, nil, options, workflows.MailOutboxName, in)
-		if err != nil {
-			return errors.Join(errors.New("wake mail outbox"), err)
-		}
-		return nil
-	}
+// callReceivers is a worker that delivers events alone: receivers that hang take no slot from what else is
+// to be done.
+func callReceivers(c client.Client, webhooks *activities.Webhooks) sdkworker.Worker {
+	w := sdkworker.New(c, engine.WebhookTaskQueue, sdkworker.Options{
+		DisableWorkflowWorker: true, MaxConcurrentActivityExecutionSize: maxReceivers, WorkerStopTimeout: 5 * time.Second,
+	})
+	w.RegisterActivity(webhooks)
+	return w
 }

@@ -21,8 +21,15 @@ CREATE TABLE scim_mappings (
     organization_mappings jsonb NOT NULL DEFAULT '[]'
 );
 
--- The run that a run undoes or, of trigger rerun, whose staged records it takes over.
-ALTER TABLE runs ADD COLUMN of_run uuid REFERENCES runs ON DELETE SET NULL;
+-- The run that a run undoes or, of trigger rerun, whose staged records it takes over. What was read of the
+-- source goes over too: how many people it announced (-1: it was not asked), since when it was read, and
+-- whether it is asked nothing more.
+ALTER TABLE runs
+    ADD COLUMN of_run uuid REFERENCES runs ON DELETE SET NULL,
+    ADD COLUMN announced integer NOT NULL DEFAULT -1,
+    ADD COLUMN read_since timestamptz NOT NULL DEFAULT now(),
+    ADD COLUMN read_done boolean NOT NULL DEFAULT false;
+UPDATE runs SET read_since = started_at;
 CREATE INDEX runs_of_run ON runs (of_run) WHERE of_run IS NOT NULL;
 
 -- What has happened to users, groups and memberships has a position among all that happened in its account.
@@ -97,7 +104,7 @@ ALTER TABLE changes
     ADD CONSTRAINT changes_source_check CHECK (source IN ('directory_sync', 'scim', 'admin'));
 DROP SEQUENCE event_positions;
 ALTER TABLE accounts DROP COLUMN events_lost;
-ALTER TABLE runs DROP COLUMN of_run;
+ALTER TABLE runs DROP COLUMN of_run, DROP COLUMN announced, DROP COLUMN read_since, DROP COLUMN read_done;
 DROP TABLE scim_mappings;
 ALTER TABLE staged_groups DROP COLUMN mapped;
 UPDATE users SET organization_id = NULL WHERE organization_id = 'all';

@@ -52,12 +52,15 @@ func (s *api) routes() {
 	s.personRoutes()
 	s.runRoutes()
 	s.changeRoutes()
+	s.eventRoutes()
+	s.webhookRoutes()
 	s.userRoutes()
 	s.groupRoutes()
 	s.notificationRoutes()
 	s.invitationRoutes()
 	s.tokenRoutes()
 	s.scimRoutes()
+	s.scimMappingRoutes()
 }
 
 func (s *api) config() huma.Config {
@@ -178,6 +181,11 @@ func (s *api) schema(t reflect.Type) *huma.Schema {
 // status is the option of a route whose success has another status than 200.
 func status(code int) func(*huma.Operation) {
 	return func(op *huma.Operation) { op.DefaultStatus = code }
+}
+
+// described is the option of a route of which there is more to say than its summary.
+func described(text string) func(*huma.Operation) {
+	return func(op *huma.Operation) { op.Description = strings.TrimSpace(text) }
 }
 
 // refuseNUL refuses a text with a NUL character, which no database column can hold.

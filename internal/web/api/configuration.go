@@ -44,7 +44,7 @@ func (s *api) configurationRoutes() {
 	})
 	route(s, "PATCH /v1/configurations/{id}", "Change settings; the next run uses them", s.updateConfiguration)
 	route(s, "DELETE /v1/configurations/{id}", "Delete a directory sync for good; its users stay", s.deleteConfiguration, status(http.StatusNoContent))
-	route(s, "POST /v1/configurations/{id}/disable", "Stop runs, also the one that is going", func(ctx context.Context, who directory.Principal, in *byID) (*body[configuration], error) {
+	route(s, "POST /v1/configurations/{id}/disable", "Stop syncs, also the one that is going; an undo goes on", func(ctx context.Context, who directory.Principal, in *byID) (*body[configuration], error) {
 		c, err := s.admin.DisableConfiguration(ctx, who, in.ID)
 		return s.shownConfiguration(ctx, c, err)
 	}, status(http.StatusAccepted))

@@ -10,7 +10,7 @@ import (
 
 type notification struct {
 	ID        string                     `json:"id"`
-	Kind      directory.NotificationKind `json:"kind" enum:"run_failed,run_partial,run_awaiting_approval,admin_left,licences_exhausted,licence_granted,scim_removals_held,scim_token_expiring,scim_errors"`
+	Kind      directory.NotificationKind `json:"kind" enum:"run_failed,run_partial,run_awaiting_approval,admin_left,licences_exhausted,licence_granted,scim_removals_held,scim_token_expiring,scim_errors,webhook_failing"`
 	RunID     *string                    `json:"run_id" doc:"The run that it is about, if any."`
 	Title     string                     `json:"title"`
 	Message   string                     `json:"message" doc:"What happened and what to do: plain text, one paragraph a line."`

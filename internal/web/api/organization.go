@@ -22,8 +22,8 @@ func (s *api) organizationRoutes() {
 		o, err := s.admin.CreateOrganization(ctx, who.AccountID, in.Body.Name)
 		return shown(o, err, showOrganization)
 	}, status(http.StatusCreated))
-	route(s, "DELETE /v1/organizations/{id}", "Delete an organization that nobody belongs to", func(ctx context.Context, who directory.Principal, in *bySlug) (*none, error) {
-		return nil, s.store.DeleteOrganization(ctx, who.AccountID, in.ID)
+	route(s, "DELETE /v1/organizations/{id}", "Delete an organization; its users belong to none then", func(ctx context.Context, who directory.Principal, in *bySlug) (*none, error) {
+		return nil, s.admin.DeleteOrganization(ctx, who.AccountID, in.ID)
 	}, status(http.StatusNoContent))
 }
 

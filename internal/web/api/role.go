@@ -29,8 +29,8 @@ func (s *api) roleRoutes() {
 		r, err := s.admin.CreateRole(ctx, who.AccountID, in.Body.Name)
 		return shown(r, err, showRole)
 	}, status(http.StatusCreated))
-	route(s, "DELETE /v1/roles/{id}", "Delete a role that nobody has", func(ctx context.Context, who directory.Principal, in *bySlug) (*none, error) {
-		return nil, s.store.DeleteRole(ctx, who.AccountID, in.ID)
+	route(s, "DELETE /v1/roles/{id}", "Delete a role; its users become members", func(ctx context.Context, who directory.Principal, in *bySlug) (*none, error) {
+		return nil, s.admin.DeleteRole(ctx, who.AccountID, in.ID)
 	}, status(http.StatusNoContent))
 }
 

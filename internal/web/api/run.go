@@ -17,6 +17,7 @@ type run struct {
 	ConfigurationID string              `json:"configuration_id"`
 	Kind            directory.RunKind   `json:"kind" enum:"sync,preview,undo"`
 	Trigger         directory.Trigger   `json:"trigger" enum:"first,schedule,manual,rerun"`
+	OfRunID         *string             `json:"of_run_id" doc:"The run that an undo is of, or that a rerun takes over; null otherwise."`
 	RequestedBy     string              `json:"requested_by" doc:"Empty when nobody asked."`
 	Status          directory.RunStatus `json:"status" enum:"running,awaiting_approval,success,partial_success,failure,cancelled"`
 	Reason          string              `json:"reason" doc:"Why it failed or waits."`
@@ -54,6 +55,20 @@ func (s *api) runRoutes() {
 	route(s, "POST /v1/runs/{id}/approve", "Let a run that awaits approval go on", s.on(s.admin.ApproveRun), status(http.StatusAccepted))
 	route(s, "POST /v1/runs/{id}/reject", "End a run that awaits approval; all users stay as they are", s.on(s.admin.RejectRun), status(http.StatusAccepted))
 	route(s, "POST /v1/runs/{id}/cancel", "Stop a run between two batches", s.on(s.admin.CancelRun), status(http.StatusAccepted))
+	route(s, "POST /v1/runs/{id}/undo", "Put back what a run changed, by a run of its own", s.on(s.admin.UndoRun), status(http.StatusAccepted), described(`
+Starts a run of kind undo, which reads nothing from the directory, and answers it. It works on a disabled configuration too. Users, groups and memberships
+become what they were before the run; whom the run created is deleted, to the recycle bin. What was changed since is left alone: an error of that record,
+changed_since. Where it takes out more users than the guard lets pass, it awaits approval, as a sync does. An undo can be undone.
+
+The next sync brings back what the directory still says: disable the configuration before, or correct the directory or the settings first.
+
+Conflicts: run_in_progress, run_not_ended, nothing_to_undo, changes_purged (the sync log no longer holds all that the run did), configuration_deleted.`))
+	route(s, "POST /v1/runs/{id}/rerun", "Run a failed or stopped sync again from where it stopped", s.on(s.admin.RerunRun), status(http.StatusAccepted), described(`
+Starts a run of trigger rerun, and answers it. It takes over what the failed one had read: where that was all, the directory is asked nothing more, and where
+it was not, reading goes on at the page where it stopped. What was applied already stays.
+
+Conflicts: run_not_failed, configuration_disabled, configuration_deleted, not_the_newest_run, nothing_staged, too_old (read more than 72 hours
+ago), settings_changed (those that decide what is read and what comes of it). Each names the way out, mostly Sync now.`))
 }
 
 func (s *api) runs(ctx context.Context, who directory.Principal, in *runQuery) (*huma.StreamResponse, error) {
@@ -79,7 +94,7 @@ func (s *api) on(do func(context.Context, directory.Principal, string) (director
 
 func (s *api) showRun(r directory.Run) run {
 	return run{
-		ID: r.ID, ConfigurationID: r.ConfigurationID, Kind: r.Kind, Trigger: r.Trigger, RequestedBy: r.RequestedBy,
+		ID: r.ID, ConfigurationID: r.ConfigurationID, Kind: r.Kind, Trigger: r.Trigger, OfRunID: r.OfRun, RequestedBy: r.RequestedBy,
 		Status: r.Status, Reason: r.Reason, Mode: r.Mode, Notes: orEmpty(r.Notes), Counts: r.Counts, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
 		WorkflowID: r.WorkflowID, RunID: r.WorkflowRunID, TemporalURL: s.admin.TemporalURL(r),
 	}

@@ -37,14 +37,40 @@ type settingsPatch struct {
 
 // OtherSettings are the settings that have a default.
 type OtherSettings struct {
-	Scope                *scopeInput                      `json:"scope,omitempty"`
-	Groups               *directory.GroupSync             `json:"groups,omitempty" doc:"Groups to sync themselves, with their memberships. Without ids: those of the scope or, with all users in scope, all groups."`
-	Mappings             *[]mappingInput                  `json:"mappings,omitempty" maxItems:"200" doc:"First name, last name and email address are mapped by default."`
-	OnSourceDelete       *string                          `json:"on_source_delete,omitempty" doc:"deactivate (unless said otherwise) or delete: what becomes of users who are gone from the directory or the scope."`
-	NotifyUserIDs        *[]string                        `json:"notify_user_ids,omitempty" doc:"Users who are told of failures."`
-	RoleMappings         *[]directory.RoleMapping         `json:"role_mappings,omitempty" doc:"Not available yet: leave out."`
-	OrganizationMappings *[]directory.OrganizationMapping `json:"organization_mappings,omitempty" doc:"Not available yet: leave out."`
-	Guard                *guardInput                      `json:"guard,omitempty"`
+	Scope                *scopeInput                 `json:"scope,omitempty"`
+	Groups               *directory.GroupSync        `json:"groups,omitempty" doc:"Groups to sync themselves, with their memberships. Without ids: those of the scope or, with all users in scope, all groups."`
+	Mappings             *[]mappingInput             `json:"mappings,omitempty" maxItems:"200" doc:"First name, last name and email address are mapped by default."`
+	OnSourceDelete       *string                     `json:"on_source_delete,omitempty" doc:"deactivate (unless said otherwise) or delete: what becomes of users who are gone from the directory or the scope."`
+	NotifyUserIDs        *[]string                   `json:"notify_user_ids,omitempty" doc:"Users who are told of failures."`
+	RoleMappings         *[]roleMappingInput         `json:"role_mappings,omitempty" doc:"Roles that follow from groups, at most 1,000, in the order of their precedence: the first one holds whose group the user is in, also through groups in it. Whoever is in none of the groups any more becomes a member again; a role that was given by hand stays while no mapping gives another. Account owners are left alone."`
+	OrganizationMappings *[]organizationMappingInput `json:"organization_mappings,omitempty" doc:"Organizations that follow from groups, as with roles. Whoever is in none of the groups any more belongs to none."`
+	Guard                *guardInput                 `json:"guard,omitempty"`
+}
+
+type roleMappingInput struct {
+	GroupID string `json:"group_id" doc:"A group of the directory, as listed by the connection; once in the list."`
+	RoleID  string `json:"role_id" doc:"Any role but account_owner. When it is deleted, a role of its name takes its place."`
+}
+
+type organizationMappingInput struct {
+	GroupID        string `json:"group_id" doc:"A group of the directory, as listed by the connection; once in the list."`
+	OrganizationID string `json:"organization_id" doc:"An organization, or all for whoever belongs to all of them. When it is deleted, an organization of its name takes its place."`
+}
+
+func toRoleMappings(in []roleMappingInput) []directory.RoleMapping {
+	out := make([]directory.RoleMapping, len(in))
+	for i, m := range in {
+		out[i] = directory.RoleMapping{GroupID: m.GroupID, RoleID: m.RoleID}
+	}
+	return out
+}
+
+func toOrganizationMappings(in []organizationMappingInput) []directory.OrganizationMapping {
+	out := make([]directory.OrganizationMapping, len(in))
+	for i, m := range in {
+		out[i] = directory.OrganizationMapping{GroupID: m.GroupID, OrganizationID: m.OrganizationID}
+	}
+	return out
 }
 
 type scopeInput struct {
@@ -95,8 +121,12 @@ func (o OtherSettings) apply(s *directory.Settings) {
 	}
 	set(&s.Groups, o.Groups)
 	set(&s.NotifyUserIDs, o.NotifyUserIDs)
-	set(&s.RoleMappings, o.RoleMappings)
-	set(&s.OrganizationMappings, o.OrganizationMappings)
+	if o.RoleMappings != nil {
+		s.RoleMappings = toRoleMappings(*o.RoleMappings)
+	}
+	if o.OrganizationMappings != nil {
+		s.OrganizationMappings = toOrganizationMappings(*o.OrganizationMappings)
+	}
 	if o.Guard != nil {
 		set(&s.Guard.MaxRemovals, o.Guard.MaxRemovals)
 		set(&s.Guard.MaxRemovalPercent, o.Guard.MaxRemovalPercent)

@@ -67,7 +67,7 @@ func startBench(t testing.TB, rate int) *bench {
 	log := slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	handler, err := web.Handler(web.Options{
 		Admin: admin.New(admin.Options{Store: s, Log: log, PublicURL: public}), Log: log, SCIMRate: rate,
-		WakeMail: func(accountID string) { b.woken.Add(1) },
+		Wake: func(accountID string) { b.woken.Add(1) },
 	})
 	require.NoError(t, err)
 	server := httptest.NewServer(handler)

@@ -37,9 +37,10 @@ func TestD4_LifeOfAGroup(t *testing.T) {
 	require.Equal(t, []string{ana}, valuesOf(put(map[string]any{"displayName": "Finance EU"}), "members"), "without members they stay")
 	require.Equal(t, []string{bob}, valuesOf(put(map[string]any{"displayName": "Finance EU", "members": values([]string{bob})}), "members"))
 	require.Empty(t, valuesOf(put(map[string]any{"displayName": "Finance EU", "members": []any{}}), "members"))
-	require.Equal(t, woken, b.woken.Load(), "groups leave no mail")
+	require.Equal(t, woken+4, b.woken.Load(), "webhooks are told of each change")
 
 	require.Equal(t, http.StatusNoContent, b.send("DELETE", path, nil).status)
+	require.Equal(t, woken+5, b.woken.Load())
 	b.requireError(b.get(path), http.StatusNotFound, "")
 }
 

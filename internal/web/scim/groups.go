@@ -15,6 +15,7 @@ const shownMembers = 1000
 type groups struct {
 	store *store.Store
 	base  string
+	wake  func(accountID string)
 }
 
 func (groups) kind(c caller) *schema.ResourceType { return c.group }
@@ -29,7 +30,7 @@ func (g groups) create(ctx context.Context, r request) (resource, error) {
 		first = *members
 	}
 	made, err := g.store.CreateSCIMGroup(ctx, r.SCIMClient, in, first, r.shown.Wants("members"))
-	return g.answer(r, made, err)
+	return g.changed(r, made, err)
 }
 
 func (g groups) read(ctx context.Context, r request) (resource, error) {
@@ -85,11 +86,23 @@ func (g groups) change(ctx context.Context, r request, members bool, next func(b
 			}
 			return next(before)
 		})
-	return g.answer(r, changed, err)
+	return g.changed(r, changed, err)
 }
 
 func (g groups) remove(ctx context.Context, r request) error {
-	return g.store.DeleteSCIMGroup(ctx, r.SCIMClient, r.id, func(before store.SCIMGroup) error { return r.when.check(before.Version) })
+	err := g.store.DeleteSCIMGroup(ctx, r.SCIMClient, r.id, func(before store.SCIMGroup) error { return r.when.check(before.Version) })
+	if err == nil {
+		g.wake(r.AccountID)
+	}
+	return err
+}
+
+// changed is a group after a change, whose events are delivered, or the change's error.
+func (g groups) changed(r request, group store.SCIMGroup, err error) (resource, error) {
+	if err == nil {
+		g.wake(r.AccountID)
+	}
+	return g.answer(r, group, err)
 }
 
 // answer is a group as the client asked for it, or the error of what it asked.

@@ -25,9 +25,9 @@ type Options struct {
 	PublicURL string // where clients reach the starter, without a slash at the end
 	// RequestsPerSecond is how many requests a token may make; twice as many at once.
 	RequestsPerSecond int
-	// WakeMail is told of changes that may have left mail to deliver. It must not wait.
-	WakeMail func(accountID string)
-	Log      *slog.Logger
+	// Wake is told of changes, which leave events to deliver and perhaps mail. It must not wait.
+	Wake func(accountID string)
+	Log  *slog.Logger
 }
 
 // Service answers SCIM clients.
@@ -47,8 +47,8 @@ func Register(mux *http.ServeMux, o Options) *Service {
 		store: o.Store, base: o.PublicURL + Root, report: problem.Reporter{Log: o.Log},
 		limits: newLimiter(o.RequestsPerSecond), types: types{plain: schema.User(nil), group: schema.Group()},
 	}
-	s.users = users{store: o.Store, base: s.base, wakeMail: o.WakeMail}
-	s.groups = groups{store: o.Store, base: s.base}
+	s.users = users{store: o.Store, base: s.base, wake: o.Wake}
+	s.groups = groups{store: o.Store, base: s.base, wake: o.Wake}
 	s.register(mux)
 	return s
 }

@@ -12,9 +12,9 @@ import (
 
 // users are the users that SCIM clients see.
 type users struct {
-	store    *store.Store
-	base     string
-	wakeMail func(accountID string)
+	store *store.Store
+	base  string
+	wake  func(accountID string)
 }
 
 func (users) kind(c caller) *schema.ResourceType { return c.user }
@@ -95,11 +95,11 @@ func (u users) changed(r request, user store.SCIMUser, err error) (resource, err
 	return u.show(r.caller, user, r.shown), nil
 }
 
-// deliver has mail sent after a change: to the user, to admins who are told of somebody who left, or
-// of the guard, which tells them of what it refuses.
+// deliver has events and mail sent after a change: to the user, to admins who are told of somebody who
+// left, or of the guard, which tells them of what it refuses.
 func (u users) deliver(r request, err error) {
 	if err == nil || directory.HasCode(err, "removals_held") {
-		u.wakeMail(r.AccountID)
+		u.wake(r.AccountID)
 	}
 }
 
