@@ -39,12 +39,6 @@ func (b *bench) syncMissing(id string, absence directory.Absence) store.SyncedPe
 	return synced
 }
 
-func (b *bench) accept(userID string) {
-	b.t.Helper()
-	_, err := b.store.AcceptInvitation(b.t.Context(), b.invitation(userID))
-	require.NoError(b.t, err)
-}
-
 func TestF7_Create(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
