@@ -87,7 +87,8 @@ func (b *batch) writeCreates(ctx context.Context, ids []int64) error {
 
 // writeUpdates changes users who exist. One who is to be invited keeps an invitation that can
 // still be accepted and gets a new one otherwise. The link of one whom the directory lacks is absent from
-// then on; a change without a source id leaves links alone.
+// then on; a change without a source id leaves links alone. A role or an organization that comes back with an
+// undo counts as given by a mapping, so that the next run decides about it.
 func (b *batch) writeUpdates(ctx context.Context, ids []int64) error {
 	if len(ids) == 0 {
 		return nil
@@ -108,8 +109,9 @@ func (b *batch) writeUpdates(ctx context.Context, ids []int64) error {
 				first_name = coalesce(w.after->>'first_name', u.first_name),
 				last_name = coalesce(w.after->>'last_name', u.last_name),
 				fields = CASE WHEN w.after ? 'fields' THEN jsonb_strip_nulls(u.fields || (w.after->'fields')) ELSE u.fields END,
-				role_id = coalesce(w.after->>'role', u.role_id),
+				role_id = coalesce(w.after->>'role', u.role_id), role_mapped = coalesce(w.after->>'role' <> 'member', u.role_mapped),
 				organization_id = CASE WHEN w.after ? 'organization' THEN nullif(w.after->>'organization', '') ELSE u.organization_id END,
+				organization_mapped = coalesce(w.after->>'organization' <> '', u.organization_mapped),
 				status = w.status,
 				deactivated_by = CASE WHEN w.status IN ('deactivated', 'deleted') THEN coalesce(u.deactivated_by, 'source') END,
 				invitation_id = CASE WHEN w.invite THEN gen_random_uuid() ELSE u.invitation_id END,

@@ -70,7 +70,7 @@ func (b *bench) apiRoutes() []apiRoute {
 			routes = append(routes, r)
 		}
 	}
-	require.Len(b, routes, 64)
+	require.Len(b, routes, 70)
 	return routes
 }
 
