@@ -48,7 +48,6 @@ func TestC5_C6_SCIMMappingsAreSavedWithNames(t *testing.T) {
 	}
 	require.Equal(t, want, saved.json(t))
 	require.Equal(t, want, b.get("/v1/scim/mappings").json(t))
-	require.Contains(t, b.workflows.seen(), "mail-waiting mail-outbox/"+b.account.ID)
 
 	_, err := b.db.Exec(`DELETE FROM groups WHERE id = $1`, group)
 	require.NoError(t, err)
