@@ -49,37 +49,36 @@ func TestC6_GroupsPutIntoOrganizations(t *testing.T) {
 }
 
 func TestC6_AnOrganizationThatIsGoneAndItsRemedies(t *testing.T) {
-	onBoth(t, func(t *testing.T, v vendor) {
-		c := v.companyOf(t, 10, []object{person("e-1", "Ana", "Lee"), person("e-2", "Bo", "Roe")}, group("g-1", "Berlin", "e-1"))
-		europe, asia := c.adds("organizations", "Europe"), c.adds("organizations", "Asia")
-		c.configure(givesOrganizations("g-1", europe))
-		ana := c.user("ana.lee@corp.example").ID
+	t.Parallel()
+	c := google().companyOf(t, 10, []object{person("e-1", "Ana", "Lee"), person("e-2", "Bo", "Roe")}, group("g-1", "Berlin", "e-1"))
+	europe, asia := c.adds("organizations", "Europe"), c.adds("organizations", "Asia")
+	c.configure(givesOrganizations("g-1", europe))
+	ana := c.user("ana.lee@corp.example").ID
 
-		c.call(http.MethodDelete, "/v1/organizations/"+europe, nil, nil)
-		require.Nil(t, c.userByID(ana).Organization)
-		c.edits("e-1", object{"last": "Leigh"})
-		run := c.partly()
-		require.Equal(t, directory.Counts{Updated: 1, Failed: 1}, run.changed())
-		require.Equal(t, "Leigh", c.userByID(ana).LastName, "the other fields still sync")
-		told := c.refusals(run, "organization_not_moved")
-		require.Len(t, told, 1)
-		for who, problem := range told {
-			require.Regexp(t, "^Ana Le(e|igh)$", who)
-			require.Contains(t, problem.Message, "Unable to move existing user to an organization: "+who)
-			require.Contains(t, problem.Message, "'Europe'")
-			require.Contains(t, problem.Message, "'Berlin'")
-			require.Contains(t, problem.Remedy, "mapping", "one way is another organization and a mapping to it")
-			require.Contains(t, problem.Remedy, "Europe", "the other is one whose name matches")
-		}
+	c.call(http.MethodDelete, "/v1/organizations/"+europe, nil, nil)
+	require.Nil(t, c.userByID(ana).Organization)
+	c.edits("e-1", object{"last": "Leigh"})
+	run := c.partly()
+	require.Equal(t, directory.Counts{Updated: 1, Failed: 1}, run.changed())
+	require.Equal(t, "Leigh", c.userByID(ana).LastName, "the other fields still sync")
+	told := c.refusals(run, "organization_not_moved")
+	require.Len(t, told, 1)
+	for who, problem := range told {
+		require.Regexp(t, "^Ana Le(e|igh)$", who)
+		require.Contains(t, problem.Message, "Unable to move existing user to an organization: "+who)
+		require.Contains(t, problem.Message, "'Europe'")
+		require.Contains(t, problem.Message, "'Berlin'")
+		require.Contains(t, problem.Remedy, "mapping", "one way is another organization and a mapping to it")
+		require.Contains(t, problem.Remedy, "Europe", "the other is one whose name matches")
+	}
 
-		anew := c.adds("organizations", "europe")
-		require.Equal(t, directory.Counts{Updated: 1}, c.succeeds().changed())
-		require.Equal(t, anew, *c.userByID(ana).Organization, "the name is the one of the mapping")
+	anew := c.adds("organizations", "europe")
+	require.Equal(t, directory.Counts{Updated: 1}, c.succeeds().changed())
+	require.Equal(t, anew, *c.userByID(ana).Organization, "the name is the one of the mapping")
 
-		c.call(http.MethodDelete, "/v1/organizations/"+anew, nil, nil)
-		require.Equal(t, directory.Counts{Failed: 1}, c.partly().changed())
-		c.edit(givesOrganizations("g-1", asia))
-		require.Equal(t, directory.Counts{Updated: 1}, c.succeeds().changed())
-		require.Equal(t, asia, *c.userByID(ana).Organization)
-	})
+	c.call(http.MethodDelete, "/v1/organizations/"+anew, nil, nil)
+	require.Equal(t, directory.Counts{Failed: 1}, c.partly().changed())
+	c.edit(givesOrganizations("g-1", asia))
+	require.Equal(t, directory.Counts{Updated: 1}, c.succeeds().changed())
+	require.Equal(t, asia, *c.userByID(ana).Organization)
 }

@@ -143,7 +143,7 @@ func TestE5_WhatIsNotRerun(t *testing.T) {
 	refused(failed, "configuration_disabled")
 	c.call(http.MethodPost, c.path("/enable"), nil, nil)
 	aged := func(hours int) {
-		_, err := c.database().ExecContext(t.Context(), `UPDATE runs SET started_at = started_at - $2 * interval '1 hour' WHERE configuration_id = $1`, c.sync, hours)
+		_, err := c.database().ExecContext(t.Context(), `UPDATE runs SET read_since = read_since - $2 * interval '1 hour' WHERE id = $1`, failed.ID, hours)
 		require.NoError(t, err)
 	}
 	c.await("a schedule", func() bool { return c.status().NextRunAt != nil })

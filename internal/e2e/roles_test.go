@@ -181,8 +181,12 @@ func TestC5_MappingsAreCheckedWhenSaved(t *testing.T) {
 			require.Equal(t, field, refusal.Errors[0].Field)
 			require.NotEmpty(t, refusal.Errors[0].Message)
 		}
-		c.configure(object{"role_mappings": []object{{"group_id": "g-1", "role_id": auditor, "role_name": "Emperor"}}})
-		require.Equal(t, "Auditor", c.saved().RoleMappings[0].RoleName, "it is called what it is called")
+		c.configure(givesRoles("g-1", auditor))
+		saved := c.saved().RoleMappings
+		c.edit(object{"role_mappings": saved}) // what is read can be sent back
+		require.Equal(t, saved, c.saved().RoleMappings)
+		c.edit(object{"role_mappings": []object{{"group_id": "g-1", "role_id": auditor, "role_name": "Emperor"}}})
+		require.Equal(t, saved, c.saved().RoleMappings, "it is called what it is called")
 		refusal := c.refused(http.StatusUnprocessableEntity, http.MethodPatch, c.path(""), givesRoles("g-1", directory.RoleAccountOwner))
 		require.Equal(t, "role_mappings[0].role_id", refusal.Errors[0].Field)
 		require.Equal(t, auditor, c.saved().RoleMappings[0].RoleID)

@@ -168,27 +168,30 @@ func TestF5_GroupsAndMembershipsOfADisabledConfiguration(t *testing.T) {
 }
 
 func TestF5_WhoWasTakenOutComesBack(t *testing.T) {
-	for preference, counts := range map[string]directory.Counts{"deactivate": {Deactivated: 3}, "delete": {Deleted: 3}} {
+	t.Parallel()
+	for preference, takenOut := range map[string]struct {
+		vendor vendor
+		counts directory.Counts
+	}{"deactivate": {entra(), directory.Counts{Deactivated: 3}}, "delete": {google(), directory.Counts{Deleted: 3}}} {
 		t.Run(preference, func(t *testing.T) {
-			onBoth(t, func(t *testing.T, v vendor) {
-				c := v.companyOf(t, 10, crowd(4), group("g-1", "Design", "e-00", "e-01"))
-				c.configure(withGroups(), guarded(500, 100), object{"on_source_delete": preference})
-				c.accept("pat.number00@corp.example")
-				before := c.users("")
-				for _, id := range []string{"e-00", "e-01", "e-02"} {
-					c.leaves(id)
-				}
-				run := c.succeeds()
-				require.Equal(t, counts, run.changed())
-				undone := c.undo(run)
-				require.Equal(t, directory.RunSuccess, undone.Status, undone.Reason)
-				require.Equal(t, directory.Counts{Reactivated: 3}, undone.changed())
-				for address, was := range before {
-					now := c.user(address)
-					require.Equal(t, []any{was.ID, was.Status, was.Groups}, []any{now.ID, now.Status, now.Groups}, address)
-				}
-				require.Equal(t, counts, c.succeeds().changed(), "the next sync repeats it, for the directory still says so")
-			})
+			t.Parallel()
+			c := takenOut.vendor.companyOf(t, 10, crowd(4), group("g-1", "Design", "e-00", "e-01"))
+			c.configure(withGroups(), guarded(500, 100), object{"on_source_delete": preference})
+			c.accept("pat.number00@corp.example")
+			before := c.users("")
+			for _, id := range []string{"e-00", "e-01", "e-02"} {
+				c.leaves(id)
+			}
+			run := c.succeeds()
+			require.Equal(t, takenOut.counts, run.changed())
+			undone := c.undo(run)
+			require.Equal(t, directory.RunSuccess, undone.Status, undone.Reason)
+			require.Equal(t, directory.Counts{Reactivated: 3}, undone.changed())
+			for address, was := range before {
+				now := c.user(address)
+				require.Equal(t, []any{was.ID, was.Status, was.Groups}, []any{now.ID, now.Status, now.Groups}, address)
+			}
+			require.Equal(t, takenOut.counts, c.succeeds().changed(), "the next sync repeats it, for the directory still says so")
 		})
 	}
 }
