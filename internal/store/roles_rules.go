@@ -55,29 +55,23 @@ const selectRules = `
 // heals says when a problem is gone once its remedy was applied.
 func followRules(heals string) string {
 	return `
-	unread AS MATERIALIZED (
-		SELECT r.kind, min(r.place) AS place FROM rules r JOIN rule_groups g ON g.group_id = r.group_id AND g.unread GROUP BY r.kind
-	), matched AS MATERIALIZED (
+	matched AS MATERIALIZED (
 		SELECT m.user_id, r.kind, min(r.place) AS place FROM group_members m JOIN rules r ON r.group_id = m.group_id GROUP BY m.user_id, r.kind
-	), given AS MATERIALIZED (
-		SELECT DISTINCT kind, target FROM rules WHERE target IS NOT NULL
 	), standing AS (
-		SELECT user_id, label, 'role' AS kind, role_id AS present, role_mapped AS mapped, '` + directory.RoleMember + `' AS otherwise
+		SELECT user_id, label, 'role' AS kind, role_id AS present, role_mapped AS mapped, '` + directory.RoleMember + `' AS otherwise, ` + givenOfKind("role", "role_id") + `
 		FROM people WHERE role_id <> '` + directory.RoleAccountOwner + `' AND (role_mapped OR EXISTS (SELECT 1 FROM rules WHERE kind = 'role'))
 		UNION ALL
-		SELECT user_id, label, 'organization', coalesce(organization_id, ''), organization_mapped, ''
+		SELECT user_id, label, 'organization', coalesce(organization_id, ''), organization_mapped, '', ` + givenOfKind("organization", "organization_id") + `
 		FROM people WHERE EXISTS (SELECT 1 FROM rules WHERE kind = 'organization')
 	), verdicts AS (
-		SELECT s.user_id, s.label, s.kind, s.present, CASE WHEN m.place IS NOT NULL THEN r.target WHEN g.target IS NOT NULL THEN s.otherwise END AS next,
+		SELECT s.user_id, s.label, s.kind, s.present, CASE WHEN m.place IS NOT NULL THEN r.target WHEN s.given THEN s.otherwise END AS next,
 		       r.target_name, r.group_id
 		FROM standing s
 		LEFT JOIN matched m ON m.user_id = s.user_id AND m.kind = s.kind
 		LEFT JOIN rules r ON r.kind = m.kind AND r.place = m.place
-		LEFT JOIN given g ON g.kind = s.kind AND g.target = s.present
-		LEFT JOIN unread u ON u.kind = s.kind
-		WHERE (u.place IS NULL OR m.place < u.place) AND CASE WHEN m.place IS NOT NULL
+		WHERE (s.unread IS NULL OR m.place < s.unread) AND CASE WHEN m.place IS NOT NULL
 		      THEN r.target IS DISTINCT FROM s.present OR NOT s.mapped AND s.present <> s.otherwise
-		      ELSE s.mapped AND s.present <> s.otherwise AND (s.kind = 'role' OR g.target IS NOT NULL) END
+		      ELSE s.mapped AND s.present <> s.otherwise AND (s.kind = 'role' OR s.given) END
 	), outcomes AS MATERIALIZED (
 		SELECT v.user_id, v.label, jsonb_object_agg(v.kind, v.present) FILTER (WHERE v.next <> v.present) AS before,
 		       coalesce(jsonb_object_agg(v.kind, v.next) FILTER (WHERE v.next <> v.present),
@@ -89,6 +83,13 @@ func followRules(heals string) string {
 		LEFT JOIN roles t ON t.account_id = s.account_id AND t.id = v.present
 		GROUP BY v.user_id, v.label
 	)`
+}
+
+// givenOfKind are the columns given, whether a rule of a kind gives what is in a column, and unread, the
+// place of the first rule of the kind whose people are unknown.
+func givenOfKind(kind, column string) string {
+	return column + ` IN (SELECT target FROM rules WHERE kind = '` + kind + `' AND target IS NOT NULL) AS given,
+		       (SELECT min(r.place) FROM rules r JOIN rule_groups g ON g.group_id = r.group_id WHERE r.kind = '` + kind + `' AND g.unread) AS unread`
 }
 
 // ruleProblem is why a verdict v has nothing next: what its rule gives is gone, or the rule that gave
