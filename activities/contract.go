@@ -59,12 +59,12 @@ type OpenRunInput struct {
 	WorkflowRunID   string            `json:"workflow_run_id"`
 }
 
-// Opened says what a run that has just begun took over from the one that it is a rerun of. Read: it
-// has all that it needs of its source, which is asked nothing more.
-type Opened struct {
-	Read    bool `json:"read,omitempty"`
-	Groups  int  `json:"groups,omitempty"`
-	Fetched int  `json:"fetched,omitempty"`
+// TakenOver says what a rerun took over from the run that it is of. Read: it has all that it needs of its
+// source, which is asked nothing more.
+type TakenOver struct {
+	Read    bool `json:"read"`
+	Groups  int  `json:"groups"`
+	Fetched int  `json:"fetched"`
 }
 
 // Begun says what a run is going to read.
@@ -232,7 +232,7 @@ func (MadeReport) ClearInTemporal() {}
 func (NextRun) ClearInTemporal() {}
 
 // ClearInTemporal marks results that hold figures only as readable in histories.
-func (Opened) ClearInTemporal() {}
+func (TakenOver) ClearInTemporal() {}
 
 // ClearInTemporal marks results that hold figures only as readable in histories.
 func (Begun) ClearInTemporal() {}

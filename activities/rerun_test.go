@@ -86,7 +86,7 @@ func (s *synced) configure(tenantID string, licences int) {
 }
 
 // open opens a run; of another one, as its rerun.
-func (s *synced) open(of string) (string, activities.Opened) {
+func (s *synced) open(of string) (run string, taken activities.TakenOver) {
 	s.Helper()
 	s.runs++
 	in := activities.OpenRunInput{
@@ -96,9 +96,11 @@ func (s *synced) open(of string) (string, activities.Opened) {
 	if of != "" {
 		in.Trigger = directory.TriggerRerun
 	}
-	var opened activities.Opened
-	require.NoError(s, s.do(s.sync.OpenRun, in, &opened))
-	return in.RunID, opened
+	require.NoError(s, s.do(s.sync.OpenRun, in, nil))
+	if of != "" {
+		require.NoError(s, s.do(s.sync.TakeOver, activities.OfRun{RunID: in.RunID}, &taken))
+	}
+	return in.RunID, taken
 }
 
 func (s *synced) do(activity, in, out any) error {
@@ -183,8 +185,7 @@ func (s *synced) requests() map[string]int {
 func TestE5_RerunAsksTheSourceNothingOnceAllWasRead(t *testing.T) {
 	t.Parallel()
 	s := newSynced(t, 60)
-	run, opened := s.open("")
-	require.Zero(t, opened)
+	run, _ := s.open("")
 	require.NoError(t, s.read(run))
 	s.exec(`
 		CREATE FUNCTION crash() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'crash'; END $$;
@@ -195,16 +196,16 @@ func TestE5_RerunAsksTheSourceNothingOnceAllWasRead(t *testing.T) {
 	require.NotEmpty(t, s.requests())
 
 	// It fails in the plan, its rerun while it applies, and the rerun of that does the rest.
-	second, opened := s.open(run)
+	second, taken := s.open(run)
 	groups := len(simgraph.Generate(60).Groups)
-	require.Equal(t, activities.Opened{Read: true, Groups: groups, Fetched: 60}, opened)
+	require.Equal(t, activities.TakenOver{Read: true, Groups: groups, Fetched: 60}, taken)
 	var planned activities.Planned
 	require.NoError(t, s.do(s.sync.PlanRun, activities.OfRun{RunID: second}, &planned))
 	require.Equal(t, 60, planned.Changes)
 	s.close(second, directory.RunCancelled)
 
-	third, opened := s.open(second)
-	require.Equal(t, activities.Opened{Read: true, Groups: groups, Fetched: 60}, opened)
+	third, taken := s.open(second)
+	require.Equal(t, activities.TakenOver{Read: true, Groups: groups, Fetched: 60}, taken)
 	require.NoError(t, s.do(s.sync.PlanRun, activities.OfRun{RunID: third}, nil))
 	closed := s.applied(third)
 	require.Equal(t, directory.RunSuccess, closed.Status)
@@ -230,8 +231,8 @@ func TestE5_RerunReadsOnlyWhatWasNotRead(t *testing.T) {
 	s.close(run, directory.RunFailure)
 	require.Equal(t, pages, s.requests()["/v1.0/users"])
 
-	second, opened := s.open(run)
-	require.Zero(t, opened)
+	second, taken := s.open(run)
+	require.False(t, taken.Read)
 	require.NoError(t, s.read(second))
 	asked := s.requests()
 	require.Equal(t, 1, asked["/v1.0/users"])

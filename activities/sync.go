@@ -26,28 +26,32 @@ type Sync struct {
 // batchSize is how many changes are one transaction, and one activity in the history.
 const batchSize = 2000
 
-// OpenRun writes the run's row and freezes the configuration's settings into it. A rerun takes over what
-// the run that it is of had read.
-func (a *Sync) OpenRun(ctx context.Context, in OpenRunInput) (Opened, error) {
-	defer keepAlive(ctx)()
-	opened, err := a.openRun(ctx, in)
-	return opened, asTemporal(ctx, err)
-}
-
-func (a *Sync) openRun(ctx context.Context, in OpenRunInput) (Opened, error) {
-	run, err := a.Store.OpenRun(ctx, store.NewRun{
+// OpenRun writes the run's row and freezes the configuration's settings into it.
+func (a *Sync) OpenRun(ctx context.Context, in OpenRunInput) error {
+	_, err := a.Store.OpenRun(ctx, store.NewRun{
 		ID: in.RunID, ConfigurationID: in.ConfigurationID, Number: in.Number, Kind: in.Kind, Trigger: in.Trigger, OfRun: in.OfRun,
 		RequestedBy: in.RequestedBy, WorkflowID: in.WorkflowID, WorkflowRunID: in.WorkflowRunID,
 	})
-	if err != nil || in.Trigger != directory.TriggerRerun {
-		return Opened{}, err
+	return asTemporal(ctx, err)
+}
+
+// TakeOver gives a rerun what the run that it is of had read.
+func (a *Sync) TakeOver(ctx context.Context, in OfRun) (TakenOver, error) {
+	defer keepAlive(ctx)()
+	taken, err := a.takeOver(ctx, in.RunID)
+	return taken, asTemporal(ctx, err)
+}
+
+func (a *Sync) takeOver(ctx context.Context, runID string) (TakenOver, error) {
+	if err := a.Store.TakeOver(ctx, runID); err != nil {
+		return TakenOver{}, err
 	}
-	progress, err := a.Store.FetchProgress(ctx, in.RunID)
-	if err != nil || !progress.Ended {
-		return Opened{}, err
+	progress, err := a.Store.FetchProgress(ctx, runID)
+	if err != nil {
+		return TakenOver{}, err
 	}
-	groups, _, _, err := a.Store.GroupProgress(ctx, in.RunID)
-	return Opened{Read: true, Groups: groups, Fetched: run.Run.Counts.Fetched}, err
+	groups, _, _, err := a.Store.GroupProgress(ctx, runID)
+	return TakenOver{Read: progress.Ended, Groups: groups, Fetched: progress.Read}, err
 }
 
 // PlanRun compares what was fetched with what is there, and writes what is to be done as planned

@@ -178,16 +178,16 @@ func TestF5_FailedUndoSaysWhatToDo(t *testing.T) {
 // E5: a run that failed is done again from the stage where it did; the source is asked for what is left.
 func TestE5_RerunGoesOnWhereTheRunFailed(t *testing.T) {
 	t.Parallel()
-	reading := []string{"open", "begin", "fetch", "verify", "plan"}
+	reading := []string{"open", "take over", "begin", "fetch", "verify", "plan"}
 	for name, c := range map[string]struct {
-		opened activities.Opened
-		want   []string
+		taken activities.TakenOver
+		want  []string
 	}{
-		"while it read":        {activities.Opened{}, reading},
-		"in the plan or later": {activities.Opened{Read: true, Fetched: 12}, []string{"open", "plan"}},
+		"while it read":        {activities.TakenOver{}, reading},
+		"in the plan or later": {activities.TakenOver{Read: true, Fetched: 12}, []string{"open", "take over", "plan"}},
 	} {
 		s := newScript(t)
-		s.opened = c.opened
+		s.taken = c.taken
 		s.rerun()
 		require.NoError(t, s.env.GetWorkflowError(), name)
 		require.Equal(t, append(slices.Clone(c.want), "provision"), s.calls[:len(c.want)+1], name)
@@ -199,11 +199,11 @@ func TestE5_RerunGoesOnWhereTheRunFailed(t *testing.T) {
 func TestE5_RerunKnowsThatGroupsWereRead(t *testing.T) {
 	t.Parallel()
 	s := newScript(t)
-	s.opened = activities.Opened{Read: true, Groups: 2, Fetched: 12}
+	s.taken = activities.TakenOver{Read: true, Groups: 2, Fetched: 12}
 	s.batches = map[int]int{reconcile.StepJoin: 1}
 	s.rerun()
 	require.NoError(t, s.env.GetWorkflowError())
-	require.Equal(t, []string{"open", "plan", "provision", "apply 1", "apply 2", "apply 3", "deprovision", "apply 4", "park"}, s.calls)
+	require.Equal(t, []string{"open", "take over", "plan", "provision", "apply 1", "apply 2", "apply 3", "deprovision", "apply 4", "park"}, s.calls)
 	answer, err := s.env.QueryWorkflow(workflows.QueryStatus)
 	require.NoError(t, err)
 	var status workflows.RunStatus

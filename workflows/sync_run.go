@@ -16,9 +16,8 @@ import (
 var syncing *activities.Sync
 
 // SyncRun is one run: open, fetch, verify, plan, guard, provision, deprovision, memberships, notify, close. A
-// rerun begins with what is left to be read of these, an undo with its plan: neither asks the source for
-// what it needs not know. It fails when the run is a Failure and is cancelled when the run was, so that lists of executions say
-// how runs ended.
+// rerun reads only what the run before had not read, an undo nothing. It fails when the run is a Failure
+// and is cancelled when the run was, so that lists of executions say how runs ended.
 func SyncRun(ctx workflow.Context, in SyncRunInput) (SyncRunResult, error) {
 	r := &syncRun{SyncRunInput: in}
 	if err := workflow.SetQueryHandler(ctx, QueryStatus, func() (RunStatus, error) { return r.status, nil }); err != nil {
@@ -30,7 +29,6 @@ func SyncRun(ctx workflow.Context, in SyncRunInput) (SyncRunResult, error) {
 type syncRun struct {
 	SyncRunInput
 	status   RunStatus
-	opened   activities.Opened
 	begun    activities.Begun
 	planned  activities.Planned
 	rejected string        // why the plan was rejected; empty when it was not
@@ -43,7 +41,7 @@ func (r *syncRun) stages(ctx workflow.Context) error {
 	if err := r.open(ctx); err != nil {
 		return err
 	}
-	if r.Kind != directory.KindUndo && !r.opened.Read {
+	if r.Kind != directory.KindUndo {
 		if err := r.readAll(ctx); err != nil {
 			return err
 		}
@@ -68,8 +66,13 @@ func (r *syncRun) stages(ctx workflow.Context) error {
 	return r.memberships(ctx)
 }
 
-// readAll reads all of the source that the run needs.
+// readAll reads all of the source that the run needs and, of a rerun, that was not read before.
 func (r *syncRun) readAll(ctx workflow.Context) error {
+	if r.Trigger == directory.TriggerRerun {
+		if ended, err := r.takeOver(ctx); err != nil || ended {
+			return err
+		}
+	}
 	whole := workflow.GetVersion(ctx, changeGroups, workflow.DefaultVersion, 1) != workflow.DefaultVersion
 	if whole {
 		if err := r.begin(ctx); err != nil {
@@ -82,6 +85,19 @@ func (r *syncRun) readAll(ctx workflow.Context) error {
 	return r.verify(ctx)
 }
 
+// takeOver takes over what the run had read that this one is a rerun of, and says whether that is all.
+func (r *syncRun) takeOver(ctx workflow.Context) (ended bool, err error) {
+	var taken activities.TakenOver
+	summary := "Take over what the run before had read"
+	if err := workflow.ExecuteActivity(workingOnDatabase(ctx, summary), syncing.TakeOver, activities.OfRun{RunID: r.RunID}).Get(ctx, &taken); err != nil {
+		return false, err
+	}
+	r.begun.Groups = taken.Groups > 0
+	r.status.Groups, r.status.Fetched = taken.Groups, taken.Fetched
+	r.tell(ctx)
+	return taken.Read, nil
+}
+
 // changeGroups is the version marker of runs that read groups, look up who is missing, and bring
 // memberships up to date. Runs that began before do none of that.
 const changeGroups = "groups"
@@ -92,16 +108,7 @@ func (r *syncRun) open(ctx workflow.Context) error {
 		RunID: r.RunID, AccountID: r.AccountID, ConfigurationID: r.ConfigurationID, Number: r.Number, Kind: r.Kind, Trigger: r.Trigger,
 		OfRun: r.OfRun, RequestedBy: r.RequestedBy, WorkflowID: info.WorkflowExecution.ID, WorkflowRunID: info.WorkflowExecution.RunID,
 	}
-	summary := "Open the run and freeze its settings"
-	if r.Trigger == directory.TriggerRerun {
-		summary = "Open the run with what the one before it had read"
-	}
-	if err := workflow.ExecuteActivity(workingOnDatabase(ctx, summary), syncing.OpenRun, in).Get(ctx, &r.opened); err != nil {
-		return err
-	}
-	r.begun.Groups = r.opened.Groups > 0
-	r.status.Groups, r.status.Fetched = r.opened.Groups, r.opened.Fetched
-	return nil
+	return workflow.ExecuteActivity(workingOnDatabase(ctx, "Open the run and freeze its settings"), syncing.OpenRun, in).Get(ctx, nil)
 }
 
 // begin decides how much is read, and reads the groups that are part of it.

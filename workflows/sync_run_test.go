@@ -22,7 +22,7 @@ import (
 // records what was asked.
 type script struct {
 	env      *testsuite.TestWorkflowEnvironment
-	opened   activities.Opened
+	taken    activities.TakenOver
 	opening  activities.OpenRunInput // what the run was opened with
 	begun    activities.Begun
 	members  []activities.MembersFetched          // one for each call
@@ -73,9 +73,14 @@ func refused(code, sentence string) func() (activities.Fetched, error) {
 	}
 }
 
-func (s *script) OpenRun(_ context.Context, in activities.OpenRunInput) (activities.Opened, error) {
+func (s *script) OpenRun(_ context.Context, in activities.OpenRunInput) error {
 	s.calls, s.opening = append(s.calls, "open"), in
-	return s.opened, nil
+	return nil
+}
+
+func (s *script) TakeOver(context.Context, activities.OfRun) (activities.TakenOver, error) {
+	s.calls = append(s.calls, "take over")
+	return s.taken, nil
 }
 
 func (s *script) BeginFetch(context.Context, activities.OfRun) (activities.Begun, error) {

@@ -13,7 +13,7 @@ import (
 // takes it, and a membership begins, or a field names somebody, when they are there.
 const (
 	StepNone       = 0 // an error only, nothing to apply
-	StepRelease    = 1 // users who go, or are out, and give up an address that somebody else takes
+	StepRelease    = 1 // users who go, or are out, and give up an address that somebody else takes; all whom an undo takes out
 	StepMove       = 2 // users who are in and whose address changes
 	StepPresent    = 3 // all others who are in the directory
 	StepMissing    = 4 // users who are gone from the directory

@@ -61,6 +61,28 @@ func benchmarkPlan(t *testing.B, b *bench, records []mapping.Record) {
 	}
 }
 
+// BenchmarkPlanUndo plans the undo of a run that changed 100,000 users.
+func BenchmarkPlanUndo(t *testing.B) {
+	b := withCity(t)
+	records := people(benchUsers)
+	b.sync(records...)
+	for i := range records {
+		records[i].Values["city"] = "Hamburg"
+	}
+	run := b.sync(records...)
+	t.ResetTimer()
+	for range t.N {
+		t.StopTimer()
+		undo := b.openUndo(run)
+		t.StartTimer()
+		require.Equal(t, benchUsers, b.planUndo(undo).Changes)
+		t.StopTimer()
+		_, err := b.store.CloseRun(t.Context(), undo, directory.RunCancelled, "")
+		require.NoError(t, err)
+		t.StartTimer()
+	}
+}
+
 // BenchmarkApplyCreates applies batches of 2,000 creates.
 func BenchmarkApplyCreates(t *testing.B) {
 	b := setup(t)

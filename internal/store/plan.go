@@ -26,7 +26,7 @@ type PlanSummary struct {
 	Memberships int  // memberships that begin or end
 	People      int  // users of whom a field names somebody else from now on
 	Roles       int  // users whose role or organization follows from groups, to be written
-	NamesPeople bool // there are fields that name people, or were
+	NamesPeople bool // there are fields that name people
 }
 
 // planner carries one plan through its two passes.
@@ -226,7 +226,6 @@ func summarize(ctx context.Context, tx *sqlx.Tx, run openRun) (PlanSummary, erro
 	if s.NamesPeople, err = run.namesPeople(ctx, tx); err != nil {
 		return s, err
 	}
-	s.NamesPeople = s.NamesPeople || s.People > 0
 	if s.Linked, err = countLinked(ctx, tx, run.ConnectionID); err != nil {
 		return s, err
 	}

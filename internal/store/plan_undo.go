@@ -115,6 +115,9 @@ func (u *undoPlanner) plan(ctx context.Context) error {
 	if err := u.eachUndone(ctx); err != nil {
 		return err
 	}
+	if err := u.yieldAddresses(ctx); err != nil {
+		return err
+	}
 	if err := u.planUndoneGroups(ctx); err != nil {
 		return err
 	}
@@ -180,4 +183,17 @@ func (u *undoPlanner) parts(d reconcile.Decision, user *directory.User) []reconc
 	default:
 		return []reconcile.Decision{d, named}
 	}
+}
+
+// yieldAddresses has those who are taken out again give up an address that goes back to somebody else.
+func (u *undoPlanner) yieldAddresses(ctx context.Context) error {
+	if err := planForManyRows(ctx, u.tx); err != nil {
+		return err
+	}
+	_, err := u.tx.ExecContext(ctx, `
+		UPDATE changes c SET release = true
+		FROM users h JOIN changes w ON w.run_id = $1 AND w.outcome = 'planned' AND w.email_key = h.email_key AND w.user_id <> h.id
+		WHERE c.run_id = $1 AND c.action = 'deactivate' AND c.outcome = 'planned' AND h.id = c.user_id AND h.account_id = $2`,
+		u.run.ID, u.run.AccountID)
+	return err
 }

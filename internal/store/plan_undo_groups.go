@@ -74,11 +74,8 @@ const insertUndoneMemberships = `
 	) p
 	ORDER BY p.step, p.group_id, p.user_id`
 
-// planUndoneGroups plans groups, then who is in them.
+// planUndoneGroups plans groups, then who is in them; planForManyRows is set.
 func (u *undoPlanner) planUndoneGroups(ctx context.Context) error {
-	if err := planForManyRows(ctx, u.tx); err != nil {
-		return err
-	}
 	for _, insert := range []string{insertUndoneGroups, insertUndoneMemberships} {
 		planned, err := u.insertChanges(ctx, insert)
 		if err != nil {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/jmoiron/sqlx"
@@ -36,8 +35,7 @@ type RunContext struct {
 	Settings      directory.Settings
 }
 
-// OpenRun begins a run with the configuration's present settings, unless it is given others; a rerun
-// with what the run that it is of had read. Opening the same run again changes nothing, except that one
+// OpenRun begins a run with the configuration's present settings, unless it is given others. Opening the same run again changes nothing, except that one
 // opened before its workflow learns the workflow's run id. What of the configuration never ended is closed
 // as a failure: an older run when another one begins, and previews that are older than a day. A deleted
 // configuration is the conflict "configuration_disabled", and so is a disabled one of which a sync is
@@ -75,8 +73,7 @@ func (s *Store) OpenRun(ctx context.Context, r NewRun) (RunContext, error) {
 }
 
 func (r NewRun) insert(ctx context.Context, tx *sqlx.Tx) error {
-	rerun := r.Trigger == directory.TriggerRerun
-	if rerun {
+	if r.Trigger == directory.TriggerRerun {
 		if err := checkRerun(ctx, tx, r.OfRun); err != nil {
 			return err
 		}
@@ -93,13 +90,11 @@ func (r NewRun) insert(ctx context.Context, tx *sqlx.Tx) error {
 	if err != nil {
 		return err
 	}
-	if inserted, err := result.RowsAffected(); err != nil || inserted == 0 {
-		return cmp.Or(err, error(directory.NotFound("run")))
+	inserted, err := result.RowsAffected()
+	if err == nil && inserted == 0 {
+		return directory.NotFound("run")
 	}
-	if rerun {
-		return takeOver(ctx, tx, r.ID)
-	}
-	return nil
+	return err
 }
 
 // What an admin is told of what never ended.

@@ -91,21 +91,35 @@ func (c rerunCase) refusal() *directory.Error {
 	return nil
 }
 
-// takeOver makes what the run had staged that this one is of this one's, with how far it had read.
-func takeOver(ctx context.Context, tx *sqlx.Tx, runID string) error {
-	if _, err := tx.ExecContext(ctx, `
-		UPDATE runs r SET mode = o.mode, fetch_cursor = o.fetch_cursor, pages = o.pages, announced = o.announced, read = o.read, fetched = o.fetched,
-		       fetch_done = o.fetch_done, read_done = o.read_done, read_since = o.read_since, complete = o.complete,
-		       changes_link = o.changes_link, changes_digest = o.changes_digest, notes = o.notes
-		FROM runs o WHERE r.id = $1 AND o.id = r.of_run`, runID); err != nil {
-		return err
-	}
-	for _, table := range stagingTables() {
-		if _, err := tx.ExecContext(ctx, `UPDATE `+table+` s SET run_id = r.id FROM runs r WHERE r.id = $1 AND s.run_id = r.of_run`, runID); err != nil {
+// TakeOver makes what the run had staged that a rerun is of the rerun's, with how far it had read: all of it
+// or nothing. Taking over again changes nothing.
+func (s *Store) TakeOver(ctx context.Context, runID string) error {
+	return s.inTx(ctx, "take over what a run had read", func(tx *sqlx.Tx) error {
+		if _, err := lockRun(ctx, tx, runID); err != nil {
 			return err
 		}
-	}
-	return nil
+		var moved int64
+		for _, table := range stagingTables() {
+			result, err := tx.ExecContext(ctx, `UPDATE `+table+` SET run_id = $1 WHERE run_id = (SELECT of_run FROM runs WHERE id = $1 AND trigger = 'rerun')`, runID)
+			if err != nil {
+				return err
+			}
+			rows, err := result.RowsAffected()
+			if err != nil {
+				return err
+			}
+			moved += rows
+		}
+		if moved == 0 {
+			return nil
+		}
+		_, err := tx.ExecContext(ctx, `
+			UPDATE runs r SET mode = o.mode, fetch_cursor = o.fetch_cursor, pages = o.pages, announced = o.announced, read = o.read, fetched = o.fetched,
+			       fetch_done = o.fetch_done, read_done = o.read_done, read_since = o.read_since, complete = o.complete,
+			       changes_link = o.changes_link, changes_digest = o.changes_digest, notes = o.notes
+			FROM runs o WHERE r.id = $1 AND o.id = r.of_run`, runID)
+		return err
+	})
 }
 
 // stagingTables are the tables of what runs have read.

@@ -27,6 +27,7 @@ func (b *bench) rerun(of string) string {
 	b.t.Helper()
 	id, err := b.openOf(directory.KindSync, directory.TriggerRerun, of)
 	require.NoError(b.t, err)
+	require.NoError(b.t, b.store.TakeOver(b.t.Context(), id))
 	return id
 }
 
@@ -248,19 +249,26 @@ func TestE5_TakingOverIsAllOrNothing(t *testing.T) {
 		CREATE FUNCTION crash() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'crash'; END $$;
 		CREATE TRIGGER crash BEFORE UPDATE ON fetched_pages FOR EACH ROW EXECUTE FUNCTION crash()`)
 	require.NoError(t, err)
-	_, err = b.openOf(directory.KindSync, directory.TriggerRerun, failed)
-	require.Error(t, err)
+	run, err := b.openOf(directory.KindSync, directory.TriggerRerun, failed)
+	require.NoError(t, err)
+	untouched := b.progress(run)
+	require.Error(t, b.store.TakeOver(t.Context(), run))
 	require.Equal(t, before, b.stagedBy(failed))
-	require.Equal(t, 2, b.count(`SELECT count(*) FROM runs`))
+	require.Equal(t, untouched, b.progress(run))
 
 	_, err = b.db.Exec(`DROP TRIGGER crash ON fetched_pages`)
 	require.NoError(t, err)
-	run := store.NewRun{ID: uuid.NewString(), ConfigurationID: b.config.ID, Number: 3, Kind: directory.KindSync, Trigger: directory.TriggerRerun, OfRun: failed, WorkflowID: "w"}
 	for range 2 { // the answer to the first one was lost
-		_, err = b.store.OpenRun(t.Context(), run)
-		require.NoError(t, err)
-		require.Equal(t, before, b.stagedBy(run.ID))
+		require.NoError(t, b.store.TakeOver(t.Context(), run))
+		require.Equal(t, before, b.stagedBy(run))
+		require.Equal(t, b.progress(failed), b.progress(run))
 	}
+	_, err = b.db.Exec(`UPDATE runs SET fetch_cursor = 'further on' WHERE id = $1`, run)
+	require.NoError(t, err)
+	require.NoError(t, b.store.TakeOver(t.Context(), run))
+	require.Equal(t, "further on", b.progress(run).Cursor, "a worker that comes late takes nothing back")
+	b.fail(run)
+	requireCode(t, b.store.TakeOver(t.Context(), run), directory.KindConflict, "run_ended")
 }
 
 func TestF5_UndoOpensAlsoWhileDisabled(t *testing.T) {

@@ -64,7 +64,6 @@ func TestE5_ARerunIsARunThatSaysOfWhich(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, begun.Status, begun.Text)
 	rerun := begun.json(t)
 	require.Equal(t, []any{"sync", "rerun", run}, []any{rerun["kind"], rerun["trigger"], rerun["of_run_id"]})
-	require.Equal(t, "1", rerun["counts"].(map[string]any)["fetched"].(interface{ String() string }).String(), "what was read is taken over")
 
 	refused := b.post(path, "")
 	b.requireProblem(refused, http.StatusConflict, "not_the_newest_run")

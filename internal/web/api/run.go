@@ -62,13 +62,15 @@ changed_since. Where it takes out more users than the guard lets pass, it awaits
 
 The next sync brings back what the directory still says: disable the configuration before, or correct the directory or the settings first.
 
-Conflicts: run_in_progress, run_not_ended, nothing_to_undo, changes_purged (the sync log no longer holds all that the run did), configuration_deleted.`))
+Conflicts: run_in_progress, run_not_ended, nothing_to_undo, changes_purged (the sync log no longer holds all that the run did), configuration_deleted.
+503 run_not_begun: it was asked for, and begins as soon as a worker is free.`))
 	route(s, "POST /v1/runs/{id}/rerun", "Run a failed or stopped sync again from where it stopped", s.on(s.admin.RerunRun), status(http.StatusAccepted), described(`
 Starts a run of trigger rerun, and answers it. It takes over what the failed one had read: where that was all, the directory is asked nothing more, and where
 it was not, reading goes on at the page where it stopped. What was applied already stays.
 
 Conflicts: run_not_failed, configuration_disabled, configuration_deleted, not_the_newest_run, nothing_staged, too_old (read more than 72 hours
-ago), settings_changed (those that decide what is read and what comes of it). Each names the way out, mostly Sync now.`))
+ago), settings_changed (those that decide what is read and what comes of it). Each names the way out, mostly Sync now.
+503 run_not_begun: it was asked for, and begins as soon as a worker is free.`))
 }
 
 // on is the handler that does something to a run and shows it.
