@@ -70,7 +70,7 @@ func (b *bench) apiRoutes() []apiRoute {
 			routes = append(routes, r)
 		}
 	}
-	require.Len(b, routes, 62)
+	require.Len(b, routes, 70)
 	return routes
 }
 
@@ -92,10 +92,12 @@ func (b *bench) things() map[string]string {
 	scimToken := uuid.NewString()
 	_, err = b.db.Exec(`INSERT INTO scim_tokens (id, account_id, name, hash, created_by) VALUES ($1, $2, 'one', 'hash', 'Ana')`, scimToken, b.account.ID)
 	require.NoError(b, err)
+	webhook, _, err := b.admin.CreateWebhook(b.Context(), directory.Principal{AccountID: b.account.ID, Name: "Ana"}, "https://hooks.example/", 0)
+	require.NoError(b, err)
 	return map[string]string{
 		"configurations": configuration, "runs": run, "users": user, "tokens": token.ID, "connections": b.connect(),
 		"fields": field.ID, "roles": role.ID, "organizations": organization.ID, "groups": b.newGroup("Engineering"),
-		"notifications": b.notify(b.ownerID()), "scim": scimToken,
+		"notifications": b.notify(b.ownerID()), "scim": scimToken, "webhooks": webhook.ID,
 	}
 }
 
@@ -136,11 +138,16 @@ func TestEveryRouteRefusesWhoMayNot(t *testing.T) {
 	require.Equal(t, before, b.digest())
 }
 
+// bodyFor is a body that the route takes.
 func bodyFor(r apiRoute) string {
-	if r.hasBody {
+	switch {
+	case r.name() == "POST /v1/webhooks/{id}/replay":
+		return `{"after":"latest"}`
+	case r.hasBody:
 		return "{}"
+	default:
+		return ""
 	}
-	return ""
 }
 
 func TestEveryRouteRefusesBadForm(t *testing.T) {
@@ -253,6 +260,14 @@ func TestBadValuesAreNamedByField(t *testing.T) {
 		{"GET", "/v1/events?after=-1", ``, 400, ""},
 		{"GET", "/v1/events?after=9223372036854775808", ``, 400, ""},
 		{"GET", "/v1/events?limit=501", ``, 422, "limit"},
+		{"POST", "/v1/webhooks", `{"after":"0"}`, 422, "url"},
+		{"POST", "/v1/webhooks", `{"url":"http://hooks.example/"}`, 422, "url"},
+		{"POST", "/v1/webhooks", `{"url":"https://10.0.0.1/"}`, 422, "url"},
+		{"POST", "/v1/webhooks", `{"url":"https://hooks.example/","after":"first"}`, 400, ""},
+		{"POST", "/v1/webhooks", `{"url":"https://hooks.example/","after":"7"}`, 410, ""},
+		{"PATCH", "/v1/webhooks/" + things["webhooks"], `{"url":"https://ana:pw@hooks.example/"}`, 422, "url"},
+		{"PATCH", "/v1/webhooks/" + things["webhooks"], `{"state":"paused"}`, 422, "state"},
+		{"POST", "/v1/webhooks/" + things["webhooks"] + "/replay", `{}`, 422, "after"},
 		{"GET", "/v1/runs?cursor=b2Rk", ``, 400, ""},
 		{"GET", "/v1/users?cursor=b2Rk", ``, 400, ""},
 	}
