@@ -78,7 +78,7 @@ func (c *company) follow() (stop func() []event) {
 	errs := make(chan error, 1)
 	go func() {
 		var events []event
-		tick := time.NewTicker(beat / 4)
+		tick := time.NewTicker(2 * beat)
 		defer tick.Stop()
 		for next, last := "", false; ; {
 			page, err := c.feed(next, 100)

@@ -23,29 +23,28 @@ func (c *company) belongs() map[string]string {
 }
 
 func TestC6_GroupsPutIntoOrganizations(t *testing.T) {
-	onBoth(t, func(t *testing.T, v vendor) {
-		c := v.companyOf(t, 10, []object{person("e-1", "Ana", "Lee"), person("e-2", "Bo", "Roe"), person("e-3", "Cy", "Young"), person("e-4", "Di", "Hand")},
-			group("g-1", "Berlin", "e-1"), group("g-2", "Tokyo", "e-1", "e-2"), group("g-3", "Board", "e-3"))
-		europe, asia := c.adds("organizations", "Europe"), c.adds("organizations", "Asia")
-		all(c, "/v1/organizations?", func(o object) {
-			require.NotEqual(t, directory.AllOrganizations, o["id"], "all is no organization of the list")
-		})
-		first := c.configure(givesOrganizations("g-1", europe, "g-2", asia, "g-3", directory.AllOrganizations))
-		require.Equal(t, directory.RunSuccess, first.Status, first.Reason)
-		require.Equal(t, directory.Counts{Created: 4}, first.changed())
-		require.Equal(t, map[string]string{"Ana": europe, "Bo": asia, "Cy": directory.AllOrganizations, "Di": ""}, c.belongs())
-		require.Equal(t, "Europe", c.saved().OrganizationMappings[0].OrganizationName)
-
-		c.call(http.MethodPatch, "/v1/users/"+c.user("di.hand@corp.example").ID, object{"organization": asia}, nil)
-		c.edit(givesOrganizations("g-2", asia, "g-1", europe, "g-3", directory.AllOrganizations))
-		c.regroups("g-3")
-		require.Equal(t, directory.Counts{Updated: 2}, c.succeeds().changed())
-		require.Equal(t, map[string]string{"Ana": asia, "Bo": asia, "Cy": "", "Di": asia}, c.belongs(), "the first rule holds, who leaves is in none, and what was done by hand stays")
-
-		c.edit(givesOrganizations())
-		require.Equal(t, directory.Counts{}, c.succeeds().changed(), "without a mapping all stay where they are, which is no error")
-		require.Equal(t, map[string]string{"Ana": asia, "Bo": asia, "Cy": "", "Di": asia}, c.belongs())
+	t.Parallel()
+	c := entra().companyOf(t, 10, []object{person("e-1", "Ana", "Lee"), person("e-2", "Bo", "Roe"), person("e-3", "Cy", "Young"), person("e-4", "Di", "Hand")},
+		group("g-1", "Berlin", "e-1"), group("g-2", "Tokyo", "e-1", "e-2"), group("g-3", "Board", "e-3"))
+	europe, asia := c.adds("organizations", "Europe"), c.adds("organizations", "Asia")
+	all(c, "/v1/organizations?", func(o object) {
+		require.NotEqual(t, directory.AllOrganizations, o["id"], "all is no organization of the list")
 	})
+	first := c.configure(givesOrganizations("g-1", europe, "g-2", asia, "g-3", directory.AllOrganizations))
+	require.Equal(t, directory.RunSuccess, first.Status, first.Reason)
+	require.Equal(t, directory.Counts{Created: 4}, first.changed())
+	require.Equal(t, map[string]string{"Ana": europe, "Bo": asia, "Cy": directory.AllOrganizations, "Di": ""}, c.belongs())
+	require.Equal(t, "Europe", c.saved().OrganizationMappings[0].OrganizationName)
+
+	c.call(http.MethodPatch, "/v1/users/"+c.user("di.hand@corp.example").ID, object{"organization": asia}, nil)
+	c.edit(givesOrganizations("g-2", asia, "g-1", europe, "g-3", directory.AllOrganizations))
+	c.regroups("g-3")
+	require.Equal(t, directory.Counts{Updated: 2}, c.succeeds().changed())
+	require.Equal(t, map[string]string{"Ana": asia, "Bo": asia, "Cy": "", "Di": asia}, c.belongs(), "the first rule holds, who leaves is in none, and what was done by hand stays")
+
+	c.edit(givesOrganizations())
+	require.Equal(t, directory.Counts{}, c.succeeds().changed(), "without a mapping all stay where they are, which is no error")
+	require.Equal(t, map[string]string{"Ana": asia, "Bo": asia, "Cy": "", "Di": asia}, c.belongs())
 }
 
 func TestC6_AnOrganizationThatIsGoneAndItsRemedies(t *testing.T) {

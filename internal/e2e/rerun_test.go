@@ -52,24 +52,24 @@ func TestE5_ARerunGoesOnWhereTheFetchFailed(t *testing.T) {
 
 // The lists were read; looking up who is missing failed.
 func TestE5_ARerunDoesNotListAgainWhatWasListed(t *testing.T) {
-	onBoth(t, func(t *testing.T, v vendor) {
-		c := v.company(t, crowd(5)...)
-		c.configure()
-		c.leaves("e-03")
-		c.edits("e-00", object{"last": "Newname"})
-		c.fault(object{"path": "^" + v.users + "e-03", "status": 403})
-		failed := c.syncAll()
-		require.Equal(t, directory.RunFailure, failed.Status, failed.Reason)
-		c.calm()
-		c.requests()
-		run := c.rerun(failed)
-		require.Equal(t, directory.RunSuccess, run.Status, run.Reason)
-		require.Equal(t, directory.Counts{Updated: 1, Deactivated: 1}, run.changed())
-		asked := c.requests()
-		require.Zero(t, asked[strings.TrimSuffix(v.users, "/")])
-		require.Equal(t, 1, asked[v.users+"e-03"])
-		require.Equal(t, "Newname", c.user("pat.number00@corp.example").LastName)
-	})
+	t.Parallel()
+	v := entra()
+	c := v.company(t, crowd(5)...)
+	c.configure()
+	c.leaves("e-03")
+	c.edits("e-00", object{"last": "Newname"})
+	c.fault(object{"path": "^" + v.users + "e-03", "status": 403})
+	failed := c.syncAll()
+	require.Equal(t, directory.RunFailure, failed.Status, failed.Reason)
+	c.calm()
+	c.requests()
+	run := c.rerun(failed)
+	require.Equal(t, directory.RunSuccess, run.Status, run.Reason)
+	require.Equal(t, directory.Counts{Updated: 1, Deactivated: 1}, run.changed())
+	asked := c.requests()
+	require.Zero(t, asked[strings.TrimSuffix(v.users, "/")])
+	require.Equal(t, 1, asked[v.users+"e-03"])
+	require.Equal(t, "Newname", c.user("pat.number00@corp.example").LastName)
 }
 
 // A plan that was rejected by mistake is made again, out of what was read.
