@@ -66,7 +66,7 @@ func newPost(t *testing.T) *post {
 	})
 	require.NoError(t, err)
 	p.env.RegisterActivity(&activities.Webhooks{
-		Store: s, Keyring: keyring, Client: webhook.New(webhook.Options{Private: true, Timeout: time.Second}), Now: func() time.Time { return p.now },
+		Store: s, Keyring: keyring, Client: webhook.New(webhook.Options{Private: true, Timeout: 3 * time.Second}), Now: func() time.Time { return p.now },
 		Wake: func(context.Context, string) error { p.woken++; return nil },
 	})
 	return p

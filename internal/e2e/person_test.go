@@ -194,29 +194,29 @@ func TestF7_WhoIsInScope(t *testing.T) {
 }
 
 func TestF7_WhenOnePersonIsNotSynced(t *testing.T) {
-	onBoth(t, func(t *testing.T, v vendor) {
-		c := v.company(t, person("e-1", "Ana", "Lee"))
-		c.configure()
-		c.edits("e-1", object{"last": "Leigh"})
-		path := c.path("/users/e-1/sync")
-		c.refused(http.StatusNotFound, http.MethodPost, "/v1/configurations/"+nobodysID+"/users/e-1/sync", nil)
-		as := &company{T: t, stack: c.stack, account: c.account}
-		as.account.Token = c.apiToken(directory.RoleMember)
-		as.refused(http.StatusForbidden, http.MethodPost, path, nil)
+	t.Parallel()
+	v := google()
+	c := v.company(t, person("e-1", "Ana", "Lee"))
+	c.configure()
+	c.edits("e-1", object{"last": "Leigh"})
+	path := c.path("/users/e-1/sync")
+	c.refused(http.StatusNotFound, http.MethodPost, "/v1/configurations/"+nobodysID+"/users/e-1/sync", nil)
+	as := &company{T: t, stack: c.stack, account: c.account}
+	as.account.Token = c.apiToken(directory.RoleMember)
+	as.refused(http.StatusForbidden, http.MethodPost, path, nil)
 
-		release := c.hold()
-		require.Equal(t, "run_in_progress", c.refused(http.StatusConflict, http.MethodPost, path, nil).Code)
-		c.call(http.MethodPost, c.path("/disable"), nil, nil)
-		c.nextRun()
-		release()
-		c.await("the end of the schedule", func() bool { return c.status().State == directory.Disabled })
-		require.Equal(t, "configuration_disabled", c.refused(http.StatusConflict, http.MethodPost, path, nil).Code)
-		c.call(http.MethodPost, c.path("/enable"), nil, nil)
+	release := c.hold()
+	require.Equal(t, "run_in_progress", c.refused(http.StatusConflict, http.MethodPost, path, nil).Code)
+	c.call(http.MethodPost, c.path("/disable"), nil, nil)
+	c.nextRun()
+	release()
+	c.await("the end of the schedule", func() bool { return c.status().State == directory.Disabled })
+	require.Equal(t, "configuration_disabled", c.refused(http.StatusConflict, http.MethodPost, path, nil).Code)
+	c.call(http.MethodPost, c.path("/enable"), nil, nil)
 
-		c.fault(object{"path": "^" + v.users + "e-1", "status": 403})
-		require.Error(t, c.stack.Client(c.account).Call(t.Context(), http.MethodPost, path, nil, nil))
-		c.calm()
-		require.Equal(t, "Lee", c.user("ana.lee@corp.example").LastName)
-		require.Equal(t, "Leigh", c.person("e-1").User.LastName)
-	})
+	c.fault(object{"path": "^" + v.users + "e-1", "status": 403})
+	require.Error(t, c.stack.Client(c.account).Call(t.Context(), http.MethodPost, path, nil, nil))
+	c.calm()
+	require.Equal(t, "Lee", c.user("ana.lee@corp.example").LastName)
+	require.Equal(t, "Leigh", c.person("e-1").User.LastName)
 }

@@ -52,24 +52,24 @@ func TestE5_ARerunGoesOnWhereTheFetchFailed(t *testing.T) {
 
 // The lists were read; looking up who is missing failed.
 func TestE5_ARerunDoesNotListAgainWhatWasListed(t *testing.T) {
-	onBoth(t, func(t *testing.T, v vendor) {
-		c := v.company(t, crowd(5)...)
-		c.configure()
-		c.leaves("e-03")
-		c.edits("e-00", object{"last": "Newname"})
-		c.fault(object{"path": "^" + v.users + "e-03", "status": 403})
-		failed := c.syncAll()
-		require.Equal(t, directory.RunFailure, failed.Status, failed.Reason)
-		c.calm()
-		c.requests()
-		run := c.rerun(failed)
-		require.Equal(t, directory.RunSuccess, run.Status, run.Reason)
-		require.Equal(t, directory.Counts{Updated: 1, Deactivated: 1}, run.changed())
-		asked := c.requests()
-		require.Zero(t, asked[strings.TrimSuffix(v.users, "/")])
-		require.Equal(t, 1, asked[v.users+"e-03"])
-		require.Equal(t, "Newname", c.user("pat.number00@corp.example").LastName)
-	})
+	t.Parallel()
+	v := entra()
+	c := v.company(t, crowd(5)...)
+	c.configure()
+	c.leaves("e-03")
+	c.edits("e-00", object{"last": "Newname"})
+	c.fault(object{"path": "^" + v.users + "e-03", "status": 403})
+	failed := c.syncAll()
+	require.Equal(t, directory.RunFailure, failed.Status, failed.Reason)
+	c.calm()
+	c.requests()
+	run := c.rerun(failed)
+	require.Equal(t, directory.RunSuccess, run.Status, run.Reason)
+	require.Equal(t, directory.Counts{Updated: 1, Deactivated: 1}, run.changed())
+	asked := c.requests()
+	require.Zero(t, asked[strings.TrimSuffix(v.users, "/")])
+	require.Equal(t, 1, asked[v.users+"e-03"])
+	require.Equal(t, "Newname", c.user("pat.number00@corp.example").LastName)
 }
 
 // A plan that was rejected by mistake is made again, out of what was read.
@@ -143,7 +143,7 @@ func TestE5_WhatIsNotRerun(t *testing.T) {
 	refused(failed, "configuration_disabled")
 	c.call(http.MethodPost, c.path("/enable"), nil, nil)
 	aged := func(hours int) {
-		_, err := c.database().ExecContext(t.Context(), `UPDATE runs SET started_at = started_at - $2 * interval '1 hour' WHERE configuration_id = $1`, c.sync, hours)
+		_, err := c.database().ExecContext(t.Context(), `UPDATE runs SET read_since = read_since - $2 * interval '1 hour' WHERE id = $1`, failed.ID, hours)
 		require.NoError(t, err)
 	}
 	c.await("a schedule", func() bool { return c.status().NextRunAt != nil })

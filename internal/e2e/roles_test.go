@@ -116,51 +116,50 @@ func TestC5_GroupsGiveRoles(t *testing.T) {
 }
 
 func TestC5_ARoleThatIsGoneAndItsRemedies(t *testing.T) {
-	onBoth(t, func(t *testing.T, v vendor) {
-		c := v.companyOf(t, 10, []object{person("e-1", "Ana", "Lee"), person("e-2", "Bo", "Roe")}, group("g-1", "Finance", "e-1"))
-		auditor := c.adds("roles", "Auditor")
-		c.configure(givesRoles("g-1", auditor))
-		ana := c.user("ana.lee@corp.example")
-		require.Equal(t, auditor, ana.Role)
+	t.Parallel()
+	c := google().companyOf(t, 10, []object{person("e-1", "Ana", "Lee"), person("e-2", "Bo", "Roe")}, group("g-1", "Finance", "e-1"))
+	auditor := c.adds("roles", "Auditor")
+	c.configure(givesRoles("g-1", auditor))
+	ana := c.user("ana.lee@corp.example")
+	require.Equal(t, auditor, ana.Role)
 
-		c.call(http.MethodDelete, "/v1/roles/"+auditor, nil, nil)
-		require.Equal(t, directory.RoleMember, c.userByID(ana.ID).Role)
-		var lost []line
-		all(c, "/v1/changes?source=admin&user_id="+ana.ID, func(l line) { lost = append(lost, l) })
-		require.Len(t, lost, 1)
-		require.Equal(t, []object{{"role": auditor}, {"role": directory.RoleMember}}, []object{lost[0].Before, lost[0].After})
+	c.call(http.MethodDelete, "/v1/roles/"+auditor, nil, nil)
+	require.Equal(t, directory.RoleMember, c.userByID(ana.ID).Role)
+	var lost []line
+	all(c, "/v1/changes?source=admin&user_id="+ana.ID, func(l line) { lost = append(lost, l) })
+	require.Len(t, lost, 1)
+	require.Equal(t, []object{{"role": auditor}, {"role": directory.RoleMember}}, []object{lost[0].Before, lost[0].After})
 
-		c.edits("e-1", object{"last": "Leigh"})
-		run := c.partly()
-		require.Equal(t, directory.Counts{Updated: 1, Failed: 1}, run.changed())
-		require.Equal(t, "Leigh", c.userByID(ana.ID).LastName, "the other fields still sync")
-		told := c.refusals(run, "role_not_updated")
-		require.Len(t, told, 1)
-		for who, problem := range told {
-			require.Regexp(t, "^Ana Le(e|igh)$", who)
-			require.Equal(t, "Unable to update user's role: "+who+" should have the role 'Auditor', for being in the group 'Finance', but the account has no such role any more.", problem.Message)
-			require.Equal(t, "Create a role named 'Auditor', or map the group to another role. The next sync then heals it.", problem.Remedy)
-		}
-		require.Len(t, c.notices(directory.NoticeRunPartial), 1)
-		again := c.partly()
-		require.Equal(t, directory.Counts{Failed: 1}, again.changed(), "the error stands until it is healed")
-		require.Contains(t, c.refusals(again, "role_not_updated"), "Ana Leigh")
+	c.edits("e-1", object{"last": "Leigh"})
+	run := c.partly()
+	require.Equal(t, directory.Counts{Updated: 1, Failed: 1}, run.changed())
+	require.Equal(t, "Leigh", c.userByID(ana.ID).LastName, "the other fields still sync")
+	told := c.refusals(run, "role_not_updated")
+	require.Len(t, told, 1)
+	for who, problem := range told {
+		require.Regexp(t, "^Ana Le(e|igh)$", who)
+		require.Equal(t, "Unable to update user's role: "+who+" should have the role 'Auditor', for being in the group 'Finance', but the account has no such role any more.", problem.Message)
+		require.Equal(t, "Create a role named 'Auditor', or map the group to another role. The next sync then heals it.", problem.Remedy)
+	}
+	require.Len(t, c.notices(directory.NoticeRunPartial), 1)
+	again := c.partly()
+	require.Equal(t, directory.Counts{Failed: 1}, again.changed(), "the error stands until it is healed")
+	require.Contains(t, c.refusals(again, "role_not_updated"), "Ana Leigh")
 
-		anew := c.adds("roles", "AUDITOR")
-		require.Equal(t, directory.Counts{Updated: 1}, c.succeeds().changed())
-		require.Equal(t, anew, c.userByID(ana.ID).Role, "a role of the name takes the place of the one that is gone")
+	anew := c.adds("roles", "AUDITOR")
+	require.Equal(t, directory.Counts{Updated: 1}, c.succeeds().changed())
+	require.Equal(t, anew, c.userByID(ana.ID).Role, "a role of the name takes the place of the one that is gone")
 
-		c.edit(givesRoles())
-		run = c.partly()
-		require.Equal(t, directory.Counts{Failed: 1}, run.changed())
-		require.Equal(t, anew, c.userByID(ana.ID).Role, "the role is kept")
-		problem := c.refusals(run, "role_not_updated")["Ana Leigh"]
-		require.Regexp(t, `^Unable to update user's role: the mapping that gave Ana Leigh the role '(?i:auditor)' was deleted\.$`, problem.Message)
-		require.NotEmpty(t, problem.Remedy)
-		c.call(http.MethodPatch, "/v1/users/"+ana.ID, object{"role": directory.RoleUserAdmin}, nil)
-		require.Equal(t, directory.Counts{}, c.succeeds().changed(), "a role by hand is the remedy")
-		require.Equal(t, directory.RoleUserAdmin, c.userByID(ana.ID).Role)
-	})
+	c.edit(givesRoles())
+	run = c.partly()
+	require.Equal(t, directory.Counts{Failed: 1}, run.changed())
+	require.Equal(t, anew, c.userByID(ana.ID).Role, "the role is kept")
+	problem := c.refusals(run, "role_not_updated")["Ana Leigh"]
+	require.Regexp(t, `^Unable to update user's role: the mapping that gave Ana Leigh the role '(?i:auditor)' was deleted\.$`, problem.Message)
+	require.NotEmpty(t, problem.Remedy)
+	c.call(http.MethodPatch, "/v1/users/"+ana.ID, object{"role": directory.RoleUserAdmin}, nil)
+	require.Equal(t, directory.Counts{}, c.succeeds().changed(), "a role by hand is the remedy")
+	require.Equal(t, directory.RoleUserAdmin, c.userByID(ana.ID).Role)
 }
 
 func TestC5_MappingsAreCheckedWhenSaved(t *testing.T) {
@@ -181,8 +180,12 @@ func TestC5_MappingsAreCheckedWhenSaved(t *testing.T) {
 			require.Equal(t, field, refusal.Errors[0].Field)
 			require.NotEmpty(t, refusal.Errors[0].Message)
 		}
-		c.configure(object{"role_mappings": []object{{"group_id": "g-1", "role_id": auditor, "role_name": "Emperor"}}})
-		require.Equal(t, "Auditor", c.saved().RoleMappings[0].RoleName, "it is called what it is called")
+		c.configure(givesRoles("g-1", auditor))
+		saved := c.saved().RoleMappings
+		c.edit(object{"role_mappings": saved}) // what is read can be sent back
+		require.Equal(t, saved, c.saved().RoleMappings)
+		c.edit(object{"role_mappings": []object{{"group_id": "g-1", "role_id": auditor, "role_name": "Emperor"}}})
+		require.Equal(t, saved, c.saved().RoleMappings, "it is called what it is called")
 		refusal := c.refused(http.StatusUnprocessableEntity, http.MethodPatch, c.path(""), givesRoles("g-1", directory.RoleAccountOwner))
 		require.Equal(t, "role_mappings[0].role_id", refusal.Errors[0].Field)
 		require.Equal(t, auditor, c.saved().RoleMappings[0].RoleID)

@@ -27,6 +27,8 @@ func (p *idp) maps(parts ...object) pushedMappings {
 	p.call(http.MethodPut, "/v1/scim/mappings", all, &put)
 	p.call(http.MethodGet, "/v1/scim/mappings", nil, &got)
 	require.Equal(p, got, put)
+	p.call(http.MethodPut, "/v1/scim/mappings", got, &put)
+	require.Equal(p, got, put, "what is read can be sent back")
 	return got
 }
 

@@ -106,7 +106,7 @@ func TestA7_TheScopeFillsTheListWhichStaysEditable(t *testing.T) {
 		c.edit(withGroups("g-2"))
 		require.Equal(t, []string{"g-2"}, c.saved().Groups.GroupIDs)
 		require.Equal(t, []string{"g-1"}, c.saved().Scope.GroupIDs)
-		require.Equal(t, directory.Counts{GroupsCreated: 1, GroupsDeleted: 1, MembershipsAdded: 1}, parkless(c.succeeds().changed()))
+		require.Equal(t, directory.Counts{GroupsCreated: 1, GroupsDeleted: 1, MembershipsAdded: 1, MembershipsRemoved: 2}, parkless(c.succeeds().changed()))
 		require.Equal(t, []string{"pat.number01@corp.example"}, c.membersOf("g-2"), "who is out of scope is not in the account")
 		require.NotContains(t, c.groups(), "g-1")
 	})

@@ -100,95 +100,96 @@ func TestF5_ARunIsUndoneButForWhoChangedSince(t *testing.T) {
 }
 
 func TestF5_CreationsAreHeldByTheGuard(t *testing.T) {
-	onBoth(t, func(t *testing.T, v vendor) {
-		c := v.company(t, crowd(12)...)
-		first := c.configure(guarded(2, 100))
-		before := c.users("")
-		c.accept("pat.number00@corp.example")
+	t.Parallel()
+	c := entra().company(t, crowd(12)...)
+	first := c.configure(guarded(2, 100))
+	before := c.users("")
+	c.accept("pat.number00@corp.example")
 
-		held := c.undo(first)
-		require.Equal(t, directory.RunAwaitingApproval, held.Status, held.Reason)
-		require.Contains(t, held.Reason, "11")
-		require.Equal(t, map[directory.UserStatus]int{directory.Invited: 11, directory.Active: 1}, c.statuses())
-		require.Len(t, c.notices(directory.NoticeRunHeld), 1)
-		require.Equal(t, directory.RunCancelled, c.decide(held, "reject").Status)
-		require.Equal(t, map[directory.UserStatus]int{directory.Invited: 11, directory.Active: 1}, c.statuses(), "rejected, all stay")
+	held := c.undo(first)
+	require.Equal(t, directory.RunAwaitingApproval, held.Status, held.Reason)
+	require.Contains(t, held.Reason, "11")
+	require.Equal(t, map[directory.UserStatus]int{directory.Invited: 11, directory.Active: 1}, c.statuses())
+	require.Len(t, c.notices(directory.NoticeRunHeld), 1)
+	require.Equal(t, directory.RunCancelled, c.decide(held, "reject").Status)
+	require.Equal(t, map[directory.UserStatus]int{directory.Invited: 11, directory.Active: 1}, c.statuses(), "rejected, all stay")
 
-		undone := c.decide(c.undo(first), "approve")
-		require.Equal(t, directory.RunPartialSuccess, undone.Status, undone.Reason)
-		require.Equal(t, directory.Counts{Deleted: 11, Failed: 1}, undone.changed())
-		require.Equal(t, map[directory.UserStatus]int{directory.Deleted: 11, directory.Active: 1}, c.statuses(), "into the recycle bin")
-		require.Contains(t, c.refusals(undone, "changed_since"), "Pat Number00", "who accepted since stays")
+	undone := c.decide(c.undo(first), "approve")
+	require.Equal(t, directory.RunPartialSuccess, undone.Status, undone.Reason)
+	require.Equal(t, directory.Counts{Deleted: 11, Failed: 1}, undone.changed())
+	require.Equal(t, map[directory.UserStatus]int{directory.Deleted: 11, directory.Active: 1}, c.statuses(), "into the recycle bin")
+	require.Contains(t, c.refusals(undone, "changed_since"), "Pat Number00", "who accepted since stays")
 
-		require.Equal(t, directory.RunSuccess, c.syncNow().Status)
-		now := c.users("")
-		require.Len(t, now, 12, "the directory still has them")
-		for address, u := range now {
-			require.Equal(t, before[address].ID, u.ID)
-		}
-	})
+	require.Equal(t, directory.RunSuccess, c.syncNow().Status)
+	now := c.users("")
+	require.Len(t, now, 12, "the directory still has them")
+	for address, u := range now {
+		require.Equal(t, before[address].ID, u.ID)
+	}
 }
 
 func TestF5_GroupsAndMembershipsOfADisabledConfiguration(t *testing.T) {
-	onBoth(t, func(t *testing.T, v vendor) {
-		c := v.companyOf(t, 10, crowd(3), group("g-1", "One", "e-00", "e-01"), group("g-3", "Three", "e-02"), group("g-4", "Four"))
-		c.configure(withGroups())
-		before := c.groups()
-		c.regroups("g-1", "e-01", "e-02")
-		c.renames("g-1", "First")
-		c.renames("g-4", "Fourth")
-		c.forms(group("g-2", "Two", "e-00"))
-		c.simulate(http.MethodDelete, "groups/g-3", nil)
-		run := c.succeeds()
-		require.Equal(t, directory.Counts{GroupsCreated: 1, GroupsUpdated: 2, GroupsDeleted: 1, MembershipsAdded: 2, MembershipsRemoved: 2}, run.changed())
-		c.renames("g-4", "The last")
-		require.Equal(t, directory.Counts{GroupsUpdated: 1}, c.succeeds().changed())
+	t.Parallel()
+	c := google().companyOf(t, 10, crowd(3), group("g-1", "One", "e-00", "e-01"), group("g-3", "Three", "e-02"), group("g-4", "Four"))
+	c.configure(withGroups())
+	before := c.groups()
+	c.regroups("g-1", "e-01", "e-02")
+	c.renames("g-1", "First")
+	c.renames("g-4", "Fourth")
+	c.forms(group("g-2", "Two", "e-00"))
+	c.simulate(http.MethodDelete, "groups/g-3", nil)
+	run := c.succeeds()
+	require.Equal(t, directory.Counts{GroupsCreated: 1, GroupsUpdated: 2, GroupsDeleted: 1, MembershipsAdded: 2, MembershipsRemoved: 2}, run.changed())
+	c.renames("g-4", "The last")
+	require.Equal(t, directory.Counts{GroupsUpdated: 1}, c.succeeds().changed())
 
-		c.call(http.MethodPost, c.path("/disable"), nil, nil)
-		c.await("the end of the schedule", func() bool { return c.status().State == directory.Disabled })
-		undone := c.undo(run)
-		require.Equal(t, directory.RunPartialSuccess, undone.Status, undone.Reason)
-		require.Equal(t, directory.Counts{GroupsCreated: 1, GroupsUpdated: 1, GroupsDeleted: 1, MembershipsAdded: 2, MembershipsRemoved: 2, Failed: 1}, undone.changed())
-		require.Len(t, c.refusals(undone, "changed_since"), 1, "the group that has another name by now")
-		now := c.groups()
-		require.Len(t, now, 3)
-		require.Equal(t, before["g-1"], now["g-1"])
-		require.Equal(t, before["g-3"], now["g-3"], "the same group as before")
-		require.Equal(t, "The last", now["g-4"].Name)
-		require.Equal(t, []string{"pat.number00@corp.example", "pat.number01@corp.example"}, c.membersOf("g-1"))
-		require.Equal(t, []string{"pat.number02@corp.example"}, c.membersOf("g-3"))
-		require.Equal(t, directory.Counts{Failed: 1}, c.undo(run).changed())
+	c.call(http.MethodPost, c.path("/disable"), nil, nil)
+	c.await("the end of the schedule", func() bool { return c.status().State == directory.Disabled })
+	undone := c.undo(run)
+	require.Equal(t, directory.RunPartialSuccess, undone.Status, undone.Reason)
+	require.Equal(t, directory.Counts{GroupsCreated: 1, GroupsUpdated: 1, GroupsDeleted: 1, MembershipsAdded: 2, MembershipsRemoved: 2, Failed: 1}, undone.changed())
+	require.Len(t, c.refusals(undone, "changed_since"), 1, "the group that has another name by now")
+	now := c.groups()
+	require.Len(t, now, 3)
+	require.Equal(t, before["g-1"], now["g-1"])
+	require.Equal(t, before["g-3"], now["g-3"], "the same group as before")
+	require.Equal(t, "The last", now["g-4"].Name)
+	require.Equal(t, []string{"pat.number00@corp.example", "pat.number01@corp.example"}, c.membersOf("g-1"))
+	require.Equal(t, []string{"pat.number02@corp.example"}, c.membersOf("g-3"))
+	require.Equal(t, directory.Counts{Failed: 1}, c.undo(run).changed())
 
-		c.call(http.MethodPost, c.path("/enable"), nil, nil)
-		c.await("a schedule", func() bool { return c.status().NextRunAt != nil })
-		require.Equal(t, directory.Counts{GroupsCreated: 1, GroupsUpdated: 1, GroupsDeleted: 1, MembershipsAdded: 2, MembershipsRemoved: 2}, c.succeeds().changed())
-		require.Equal(t, []string{"pat.number01@corp.example", "pat.number02@corp.example"}, c.membersOf("g-1"))
-		require.Equal(t, []string{"pat.number00@corp.example"}, c.membersOf("g-2"))
-	})
+	c.call(http.MethodPost, c.path("/enable"), nil, nil)
+	c.await("a schedule", func() bool { return c.status().NextRunAt != nil })
+	require.Equal(t, directory.Counts{GroupsCreated: 1, GroupsUpdated: 1, GroupsDeleted: 1, MembershipsAdded: 2, MembershipsRemoved: 2}, c.succeeds().changed())
+	require.Equal(t, []string{"pat.number01@corp.example", "pat.number02@corp.example"}, c.membersOf("g-1"))
+	require.Equal(t, []string{"pat.number00@corp.example"}, c.membersOf("g-2"))
 }
 
 func TestF5_WhoWasTakenOutComesBack(t *testing.T) {
-	for preference, counts := range map[string]directory.Counts{"deactivate": {Deactivated: 3}, "delete": {Deleted: 3}} {
+	t.Parallel()
+	for preference, takenOut := range map[string]struct {
+		vendor vendor
+		counts directory.Counts
+	}{"deactivate": {entra(), directory.Counts{Deactivated: 3}}, "delete": {google(), directory.Counts{Deleted: 3}}} {
 		t.Run(preference, func(t *testing.T) {
-			onBoth(t, func(t *testing.T, v vendor) {
-				c := v.companyOf(t, 10, crowd(4), group("g-1", "Design", "e-00", "e-01"))
-				c.configure(withGroups(), guarded(500, 100), object{"on_source_delete": preference})
-				c.accept("pat.number00@corp.example")
-				before := c.users("")
-				for _, id := range []string{"e-00", "e-01", "e-02"} {
-					c.leaves(id)
-				}
-				run := c.succeeds()
-				require.Equal(t, counts, run.changed())
-				undone := c.undo(run)
-				require.Equal(t, directory.RunSuccess, undone.Status, undone.Reason)
-				require.Equal(t, directory.Counts{Reactivated: 3}, undone.changed())
-				for address, was := range before {
-					now := c.user(address)
-					require.Equal(t, []any{was.ID, was.Status, was.Groups}, []any{now.ID, now.Status, now.Groups}, address)
-				}
-				require.Equal(t, counts, c.succeeds().changed(), "the next sync repeats it, for the directory still says so")
-			})
+			t.Parallel()
+			c := takenOut.vendor.companyOf(t, 10, crowd(4), group("g-1", "Design", "e-00", "e-01"))
+			c.configure(withGroups(), guarded(500, 100), object{"on_source_delete": preference})
+			c.accept("pat.number00@corp.example")
+			before := c.users("")
+			for _, id := range []string{"e-00", "e-01", "e-02"} {
+				c.leaves(id)
+			}
+			run := c.succeeds()
+			require.Equal(t, takenOut.counts, run.changed())
+			undone := c.undo(run)
+			require.Equal(t, directory.RunSuccess, undone.Status, undone.Reason)
+			require.Equal(t, directory.Counts{Reactivated: 3}, undone.changed())
+			for address, was := range before {
+				now := c.user(address)
+				require.Equal(t, []any{was.ID, was.Status, was.Groups}, []any{now.ID, now.Status, now.Groups}, address)
+			}
+			require.Equal(t, takenOut.counts, c.succeeds().changed(), "the next sync repeats it, for the directory still says so")
 		})
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
 )
@@ -195,6 +196,17 @@ func TestWebhooks_NothingIsLostWhileTheEndpointIsDown(t *testing.T) {
 		require.Equal(t, []string{hook.ID, c.account.ID, d.Events[len(d.Events)-1].ID}, []string{d.WebhookID, d.AccountID, d.Next})
 	}
 	c.await("the end of the failure", func() bool { return c.webhook(hook.ID).LastError == "" })
+
+	told := ""
+	for _, event := range c.history(c.temporal(), "webhook/"+hook.ID, "") {
+		encoded, err := protojson.Marshal(event)
+		require.NoError(t, err)
+		told += strings.ToLower(readable(string(encoded)))
+	}
+	require.NotEmpty(t, told)
+	for _, secret := range []string{"number0", "newname", "corp.example", hook.Secret, strings.TrimPrefix(hook.Secret, "whsec_"), r.URL} {
+		require.NotContains(t, told, strings.ToLower(secret), "histories hold neither people nor secrets")
+	}
 }
 
 func TestWebhooks_ReplayedAndDisabled(t *testing.T) {

@@ -182,7 +182,7 @@ func TestK4LostConnectionWhileStagingPlanningAndClosing(t *testing.T) {
 	requireCode(t, err, directory.KindUnavailable, store.CodePageStale)
 	progress, err := flaky.FetchProgress(ctx, run)
 	require.NoError(t, err)
-	require.Equal(t, store.FetchProgress{Mode: directory.FullRead, Read: 10, Fetched: 10, Pages: 1, Done: true}, progress)
+	require.Equal(t, store.FetchProgress{Mode: directory.FullRead, Announced: -1, Read: 10, Fetched: 10, Pages: 1, Done: true}, progress)
 
 	for _, pass := range []bool{false, true} {
 		wire.arm("COMMIT", pass)

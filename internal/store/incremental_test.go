@@ -70,7 +70,7 @@ func TestIncrementalRunTakesOutOnlyWhoIsGone(t *testing.T) {
 	require.Equal(t, 4, read)
 	progress, err := b.store.FetchProgress(ctx, run)
 	require.NoError(t, err)
-	require.Equal(t, store.FetchProgress{Mode: directory.Incremental, Cursor: "p2", Read: 4, Fetched: 1, Pages: 1}, progress)
+	require.Equal(t, store.FetchProgress{Mode: directory.Incremental, Announced: -1, Cursor: "p2", Read: 4, Fetched: 1, Pages: 1}, progress)
 	for _, stale := range []store.StageChanges{stageChanges(run, deltaLink, "p2", "", nil), stageChanges(run, "", "", "T", nil)} {
 		_, err = b.store.StageChanges(ctx, stale)
 		requireCode(t, err, directory.KindUnavailable, store.CodePageStale)
@@ -189,7 +189,7 @@ func TestCaseA2FallsBackToAFullRead(t *testing.T) {
 	require.Equal(t, 1, b.count(`SELECT count(*) FROM staged_members`), "the groups are read already")
 	progress, err := b.store.FetchProgress(ctx, run)
 	require.NoError(t, err)
-	require.Equal(t, store.FetchProgress{Mode: directory.FullRead}, progress)
+	require.Equal(t, store.FetchProgress{Mode: directory.FullRead, Announced: -1}, progress)
 	_, err = b.store.StageChanges(ctx, stageChanges(run, "p2", "", "T2", nil))
 	requireCode(t, err, directory.KindUnavailable, store.CodePageStale)
 
@@ -217,7 +217,7 @@ func TestBeginReadChangesNothingOnceItWasRead(t *testing.T) {
 		require.NoError(t, b.store.BeginRead(ctx, run, store.ReadStart{Mode: mode, Cursor: "elsewhere", ChangesLink: "T1"}, directory.Note{Code: "late"}))
 		progress, err := b.store.FetchProgress(ctx, run)
 		require.NoError(t, err)
-		require.Equal(t, store.FetchProgress{Mode: directory.FullRead, Cursor: "p2", Read: 2, Fetched: 2, Pages: 1}, progress)
+		require.Equal(t, store.FetchProgress{Mode: directory.FullRead, Announced: -1, Cursor: "p2", Read: 2, Fetched: 2, Pages: 1}, progress)
 	}
 	require.Equal(t, 1, b.count(`SELECT count(*) FROM runs WHERE notes = '[]' AND changes_link IS NULL`))
 	requireCode(t, b.store.BeginRead(ctx, uuid.NewString(), store.ReadStart{Mode: directory.FullRead}), directory.KindNotFound, "not_found")

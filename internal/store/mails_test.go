@@ -98,3 +98,29 @@ func TestD5_SetUpMailStandsWhileItsUserIsIn(t *testing.T) {
 	}
 	require.ElementsMatch(t, []string{active, waits, nameless}, standing)
 }
+
+// Mail that can be sent waits; mail that could have been for some time was forgotten.
+func TestMails_ForgottenOnesAreFound(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	requireWaiting := func(mail bool, forgotten ...string) {
+		t.Helper()
+		waiting, err := b.store.Waiting(t.Context(), b.account.ID)
+		require.NoError(t, err)
+		require.Equal(t, mail, waiting.Mail)
+		accounts, err := b.store.AccountsToWake(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, forgotten, accounts)
+	}
+	requireWaiting(false)
+	b.sync(people(1)...)
+	requireWaiting(true)
+	for minutes, forgotten := range map[int][]string{9: nil, 11: {b.account.ID}} {
+		_, err := b.db.Exec(`UPDATE mails SET next_try_at = now() - $1 * interval '1 minute'`, minutes)
+		require.NoError(t, err)
+		requireWaiting(true, forgotten...)
+	}
+	_, err := b.db.Exec(`UPDATE mails SET next_try_at = now() + interval '1 minute'`)
+	require.NoError(t, err)
+	requireWaiting(false)
+}

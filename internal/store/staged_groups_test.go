@@ -312,7 +312,7 @@ func TestA6ScopeIsKeptPageByPage(t *testing.T) {
 	require.Equal(t, 6, read)
 	progress, err := b.store.FetchProgress(ctx, run)
 	require.NoError(t, err)
-	require.Equal(t, store.FetchProgress{Mode: directory.FullRead, Read: 6, Fetched: 2, Pages: 2, Done: true}, progress)
+	require.Equal(t, store.FetchProgress{Mode: directory.FullRead, Announced: 6, Read: 6, Fetched: 2, Pages: 2, Done: true}, progress)
 	require.Equal(t, 6, b.count(`SELECT stage_done FROM runs WHERE id = $1`, run))
 	staged, err := b.store.Staged(ctx, run)
 	require.NoError(t, err)

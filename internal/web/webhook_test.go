@@ -120,3 +120,19 @@ func TestWebhooks_EventsAreThoseOfTheFeed(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{"type":"events","webhook_id":"w","account_id":"`+b.account.ID+`","events":`+string(told)+`,"next":"`+items[0]["id"].(string)+`"}`, string(sent))
 }
+
+func TestWebhooks_AreDescribedWithTheirSecret(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var description struct {
+		Components struct {
+			Schemas map[string]struct{ Properties map[string]any }
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(b.send("GET", "/openapi.json", "", "").Text), &description))
+	require.NotContains(t, description.Components.Schemas["WebhookInfo"].Properties, "secret")
+	fresh := description.Components.Schemas["FreshWebhook"].Properties
+	for name := range b.subscribe(`{"url":"` + hookURL + `"}`) {
+		require.Contains(t, fresh, name)
+	}
+}

@@ -176,7 +176,7 @@ func TestWebhooks_WhatReceiversAnswer(t *testing.T) {
 		}
 	})
 	t.Cleanup(func() { close(end) })
-	client := webhook.New(webhook.Options{Private: true, RootCAs: roots, Timeout: 500 * time.Millisecond})
+	client := webhook.New(webhook.Options{Private: true, RootCAs: roots, Timeout: 3 * time.Second})
 	for answer, want := range map[string]*webhook.Error{
 		"slow":      {Reason: "The receiver did not answer in time."},
 		"elsewhere": {Reason: "The receiver answered with a redirection (307), which is not followed. Use the URL that it leads to."},

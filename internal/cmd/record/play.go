@@ -22,7 +22,7 @@ type player struct {
 // play has a configuration that syncs groups do its first run, a run that fails, one that the
 // directory puts off, one that an admin approves, one that is stopped while it waits for approval, the
 // rerun of that and, while it is disabled, the undo of the rerun; then it is enabled again and deleted,
-// after the account's report was made. It returns the workflow id of each scenario.
+// after the account's report was made and its webhook deleted. It returns the workflow id of each scenario.
 func play(ctx context.Context, stack *devstack.Stack, temporal client.Client) (map[string]string, error) {
 	account, err := stack.NewAccount(ctx, "Recorded", "owner@recorded.example", 2*people)
 	if err != nil {
@@ -33,6 +33,11 @@ func play(ctx context.Context, stack *devstack.Stack, temporal client.Client) (m
 		return nil, err
 	}
 	p := &player{api: stack.Client(account), tenant: devstack.Client{Base: stack.Describe().Simulators.Entra}}
+	hook, err := p.subscribe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer hook.receiver.Close()
 	var configuration struct{ ID string }
 	err = p.api.Call(ctx, http.MethodPost, "/v1/configurations", map[string]any{
 		"name": "Recorded", "connection_id": connection, "scope": map[string]string{"kind": "all_users"},
@@ -43,7 +48,7 @@ func play(ctx context.Context, stack *devstack.Stack, temporal client.Client) (m
 		return nil, err
 	}
 	p.id = configuration.ID
-	for _, part := range []func(context.Context) error{p.live, p.report(stack.Mailbox()), p.delete} {
+	for _, part := range []func(context.Context) error{p.live, p.report(stack.Mailbox()), p.unsubscribe(hook), p.delete} {
 		if err := part(ctx); err != nil {
 			return nil, err
 		}
@@ -61,6 +66,7 @@ func play(ctx context.Context, stack *devstack.Stack, temporal client.Client) (m
 		"sync_run_rerun":     workflows.SyncRunID(p.id, 6),
 		"sync_run_undo":      workflows.SyncRunID(p.id, 7),
 		"mail_outbox":        workflows.MailOutboxID(account.ID),
+		"webhook_delivery":   workflows.WebhookDeliveryID(hook.ID),
 		"maintenance":        workflows.MaintenanceID,
 		"account_report":     workflows.AccountReportID(account.ID),
 	}, temporal.GetWorkflow(ctx, workflows.DirectorySyncID(p.id), "").Get(ctx, nil)

@@ -9,8 +9,8 @@ import (
 	"github.com/rollcall-sync/rollcall/internal/store"
 )
 
-// webhookInfo is a webhook as the API shows it after it was made.
-type webhookInfo struct {
+// WebhookInfo is a webhook as the API shows it after it was made.
+type WebhookInfo struct {
 	ID              string                 `json:"id"`
 	URL             string                 `json:"url"`
 	State           directory.WebhookState `json:"state" enum:"enabled,disabled"`
@@ -25,7 +25,7 @@ type webhookInfo struct {
 }
 
 type freshWebhook struct {
-	webhookInfo
+	WebhookInfo
 	Secret string `json:"secret" doc:"whsec_…, with which the receiver verifies signatures. It is shown this once."`
 }
 
@@ -44,7 +44,7 @@ type webhookPatch struct {
 	}
 }
 
-type replay struct {
+type webhookReplay struct {
 	ID   string `path:"id" format:"uuid"`
 	Body struct {
 		After string `json:"after" maxLength:"20" doc:"As for a new webhook. An empty one sends again all that the log still has; latest leaves out what was not delivered."`
@@ -52,7 +52,7 @@ type replay struct {
 }
 
 func (s *api) webhookRoutes() {
-	route(s, "GET /v1/webhooks", "Where the account's events are sent", func(ctx context.Context, who directory.Principal, _ *none) (*body[list[webhookInfo]], error) {
+	route(s, "GET /v1/webhooks", "Where the account's events are sent", func(ctx context.Context, who directory.Principal, _ *none) (*body[list[WebhookInfo]], error) {
 		webhooks, err := s.store.Webhooks(ctx, who.AccountID)
 		return listed(webhooks, err, showWebhook)
 	})
@@ -68,18 +68,18 @@ func (s *api) webhookRoutes() {
 		w, secret, err := s.admin.CreateWebhook(ctx, who, in.Body.URL, position)
 		return shown(w, err, func(w directory.Webhook) freshWebhook { return freshWebhook{showWebhook(w), secret} })
 	}, status(http.StatusCreated))
-	route(s, "GET /v1/webhooks/{id}", "A webhook", func(ctx context.Context, who directory.Principal, in *byID) (*body[webhookInfo], error) {
+	route(s, "GET /v1/webhooks/{id}", "A webhook", func(ctx context.Context, who directory.Principal, in *byID) (*body[WebhookInfo], error) {
 		w, err := s.store.Webhook(ctx, who.AccountID, in.ID)
 		return shown(w, err, showWebhook)
 	})
-	route(s, "PATCH /v1/webhooks/{id}", "Change a webhook, or enable or disable it", func(ctx context.Context, who directory.Principal, in *webhookPatch) (*body[webhookInfo], error) {
+	route(s, "PATCH /v1/webhooks/{id}", "Change a webhook, or enable or disable it", func(ctx context.Context, who directory.Principal, in *webhookPatch) (*body[WebhookInfo], error) {
 		w, err := s.admin.UpdateWebhook(ctx, who, in.ID, store.WebhookPatch{URL: in.Body.URL, State: in.Body.State})
 		return shown(w, err, showWebhook)
 	})
 	route(s, "DELETE /v1/webhooks/{id}", "Delete a webhook", func(ctx context.Context, who directory.Principal, in *byID) (*none, error) {
 		return nil, s.admin.DeleteWebhook(ctx, who, in.ID)
 	}, status(http.StatusNoContent))
-	route(s, "POST /v1/webhooks/{id}/replay", "Have a webhook go on after a position, and enable it", func(ctx context.Context, who directory.Principal, in *replay) (*body[webhookInfo], error) {
+	route(s, "POST /v1/webhooks/{id}/replay", "Have a webhook go on after a position, and enable it", func(ctx context.Context, who directory.Principal, in *webhookReplay) (*body[WebhookInfo], error) {
 		position, err := s.eventPosition(ctx, who.AccountID, in.Body.After)
 		if err != nil {
 			return nil, err
@@ -90,8 +90,8 @@ func (s *api) webhookRoutes() {
 	})
 }
 
-func showWebhook(w directory.Webhook) webhookInfo {
-	out := webhookInfo{
+func showWebhook(w directory.Webhook) WebhookInfo {
+	out := WebhookInfo{
 		ID: w.ID, URL: w.URL, State: w.State, Position: showPosition(w.Position), Failures: w.Failures, FailingSince: w.FailingSince,
 		LastError: w.LastError, LastDeliveredAt: w.LastDeliveredAt, CreatedBy: w.CreatedBy, CreatedAt: w.CreatedAt,
 	}
