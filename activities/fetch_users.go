@@ -61,14 +61,15 @@ func (f *fetch) announced(ctx context.Context) (int, error) {
 // pages reads and stages up to pagesPerCall pages; the next page is on its way while one is staged.
 func (f *fetch) pages(ctx context.Context, announced int) (Fetched, error) {
 	out := Fetched{Announced: announced, Fetched: f.progress.Read}
-	group, ctx := errgroup.WithContext(ctx)
+	group, reading := errgroup.WithContext(ctx)
 	read := make(chan store.StagePage)
 	group.Go(func() error {
 		defer close(read)
-		return f.hand(ctx, read)
+		return f.hand(reading, read)
 	})
 	group.Go(func() error {
 		for page := range read {
+			// A page that was read is kept, also when the next one fails.
 			fetched, err := f.store.StagePage(ctx, page)
 			if err != nil {
 				return err

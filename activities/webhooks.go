@@ -57,7 +57,7 @@ func (a *Webhooks) deliver(ctx context.Context, id string) (DeliveredEvents, err
 		if err != nil {
 			return out, err
 		}
-		if hook.NextTryAt.After(a.Now()) {
+		if hook.Failures > 0 && hook.NextTryAt.After(a.Now()) {
 			out.NextTryAt = hook.NextTryAt
 			return out, nil
 		}

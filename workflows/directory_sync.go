@@ -90,9 +90,11 @@ func (s *directorySync) wait(ctx workflow.Context) error {
 	return failed
 }
 
-// want queues a sync, unless one is queued already or the configuration is disabled.
+// want queues a sync, unless one is queued already or the configuration is disabled. A rerun that is queued
+// gives way to what reads everybody anew: it may be refused by the time that it begins.
 func (s *directorySync) want(due Due) {
-	if s.Due == nil && !s.Disabled && !s.deleted {
+	free := s.Due == nil || s.Due.Trigger == directory.TriggerRerun && due.Trigger != directory.TriggerRerun
+	if free && !s.Disabled && !s.deleted {
 		s.Due = &due
 	}
 }
@@ -105,11 +107,11 @@ func (s *directorySync) rerun(r Request) {
 	s.want(Due{Trigger: directory.TriggerRerun, OfRun: r.RunID, RequestedBy: r.RequestedBy})
 }
 
-// undo queues an undo, unless the same one is going or queued already.
+// undo queues an undo, unless the same one is queued already. One that is going may have ended but for its
+// last steps, so that it is no reason to leave another one out, which changes nothing where nothing is to do.
 func (s *directorySync) undo(r Request) {
-	going := s.run != nil && s.run.Kind == directory.KindUndo && s.run.OfRun == r.RunID
 	queued := slices.ContainsFunc(s.Undos, func(due Due) bool { return due.OfRun == r.RunID })
-	if !going && !queued && !s.deleted {
+	if !queued && !s.deleted {
 		s.Undos = append(s.Undos, Due{Kind: directory.KindUndo, Trigger: directory.TriggerManual, OfRun: r.RunID, RequestedBy: r.RequestedBy})
 	}
 }

@@ -56,11 +56,11 @@ func TestF5_UndosQueueBehindARunAndBeforeASync(t *testing.T) {
 	w.of(13*time.Minute, workflows.SignalUndo, "r-7")
 	w.of(14*time.Minute, workflows.SignalRerun, "r-5")
 	w.env.RegisterDelayedCallback(func() { require.True(t, w.query(t).Queued) }, 15*time.Minute)
-	w.of(90*time.Minute, workflows.SignalUndo, "r-7") // it is going
+	w.of(90*time.Minute, workflows.SignalUndo, "r-7") // it is going, and may be about to end
 	w.at(10*time.Hour, workflows.SignalDelete)
 	w.live(firstRun())
 	require.NoError(t, w.env.GetWorkflowError())
-	require.Equal(t, [][3]string{{"sync", "first", ""}, {"undo", "manual", "r-7"}, {"undo", "manual", "r-6"}, {"sync", "manual", ""}}, w.done())
+	require.Equal(t, [][3]string{{"sync", "first", ""}, {"undo", "manual", "r-7"}, {"undo", "manual", "r-6"}, {"undo", "manual", "r-7"}, {"sync", "manual", ""}}, w.done())
 	require.Equal(t, 1, w.mostGoing)
 }
 

@@ -42,6 +42,9 @@ func WebhookDelivery(ctx workflow.Context, in WebhookDeliveryInput) error {
 			return err
 		}
 		if out.Off {
+			if wake.ReceiveAsync(nil) {
+				continue // enabled meanwhile, perhaps
+			}
 			return nil
 		}
 		events += out.Events

@@ -17,12 +17,12 @@ func (b *batch) refuseStale(ctx context.Context, ids []int64) ([]int64, error) {
 	err := b.tx.SelectContext(ctx, &stale, `
 		SELECT c.id FROM changes c LEFT JOIN users u ON u.id = c.user_id AND u.account_id = $1
 		WHERE c.id = ANY($2) AND c.action <> 'create'
-		  AND (u.id IS NULL OR c.action = 'reactivate' AND u.deactivated_by = 'admin' OR u.version <> c.user_version AND NOT coalesce(
+		  AND (u.id IS NULL OR $3 AND c.action = 'delete' AND u.version <> c.user_version OR c.action = 'reactivate' AND u.deactivated_by = 'admin' OR u.version <> c.user_version AND NOT coalesce(
 		       jsonb_build_object('email', u.email, 'first_name', u.first_name, 'last_name', u.last_name,
 		                          'status', u.status, 'fields', u.fields, 'role', u.role_id, 'organization', coalesce(u.organization_id, ''))
 		       @> jsonb_strip_nulls(c.before) AND NOT u.fields ?| ARRAY(
 		          SELECT key FROM jsonb_each(c.before->'fields') WHERE value = 'null'), true))`,
-		b.account, pq.Int64Array(ids))
+		b.account, pq.Int64Array(ids), b.undo)
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,7 @@ type rerunCase struct {
 	Deleted         bool                `db:"deleted"`
 	Disabled        bool                `db:"disabled"`
 	Followed        bool                `db:"followed"`
+	Overtaken       bool                `db:"overtaken"`
 	Staged          bool                `db:"staged"`
 	Old             bool                `db:"old"`
 	Changed         bool                `db:"changed"`
@@ -43,6 +44,8 @@ type rerunCase struct {
 const selectRerun = `
 	SELECT r.configuration_id, r.number, r.kind, r.status, f.deleted_at IS NOT NULL AS deleted, f.state = 'disabled' AS disabled,
 	       EXISTS (SELECT 1 FROM runs n WHERE n.configuration_id = f.id AND n.kind <> 'preview' AND (n.started_at, n.id) > (r.started_at, r.id)) AS followed,
+	       EXISTS (SELECT 1 FROM changes c WHERE c.account_id = r.account_id AND c.run_id IS NULL AND c.source = 'directory_sync'
+	               AND c.source_id IS NOT NULL AND c.outcome = 'applied' AND c.occurred_at >= r.read_since) AS overtaken,
 	       r.pages > 0 OR EXISTS (SELECT 1 FROM staged_groups g WHERE g.run_id = r.id) AS staged,
 	       r.read_since < now() - $2 * interval '1 hour' AS old,
 	       EXISTS (SELECT 1 FROM unnest(ARRAY['scope', 'groups', 'mappings', 'on_source_delete', 'role_mappings', 'organization_mappings']) AS s (name)
@@ -81,6 +84,8 @@ func (c rerunCase) refusal() *directory.Error {
 		return refused
 	case c.Followed:
 		return refuse("not_the_newest_run", "Another run of this configuration has begun after run %d, so what it had read no longer counts.", c.Number)
+	case c.Overtaken:
+		return refuse("person_synced_since", "Somebody was synced on demand after run %d had begun to read, so what it had read of them no longer counts.", c.Number)
 	case !c.Staged:
 		return refuse("nothing_staged", "Run %d ended before it had read anything that another run could take over.", c.Number)
 	case c.Old:

@@ -128,7 +128,7 @@ func (s *Store) EnabledWebhook(ctx context.Context, id string) (directory.Webhoo
 func (s *Store) DeliveredEvents(ctx context.Context, w directory.Webhook, position int64, at time.Time) error {
 	_, err := s.db.ExecContext(ctx, `
 		UPDATE webhooks SET position = $3, last_delivered_at = $4, `+retryNow+`
-		WHERE id = $1 AND position = $2 AND state = 'enabled'`, w.ID, w.Position, position, at)
+		WHERE id = $1 AND next_try_at = $2 AND state = 'enabled'`, w.ID, w.NextTryAt, position, at)
 	return wrap("note delivery", err)
 }
 
@@ -138,7 +138,7 @@ func (s *Store) PostponeWebhook(ctx context.Context, w directory.Webhook, reason
 	err = s.inTx(ctx, "postpone webhook", func(tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, `
 			UPDATE webhooks SET failures = failures + 1, failing_since = coalesce(failing_since, $3), last_error = $4, next_try_at = $5
-			WHERE id = $1 AND position = $2 AND state = 'enabled'`, w.ID, w.Position, at, reason, next)
+			WHERE id = $1 AND next_try_at = $2 AND state = 'enabled'`, w.ID, w.NextTryAt, at, reason, next)
 		if err != nil {
 			return err
 		}
@@ -165,7 +165,7 @@ func (s *Store) StopWebhook(ctx context.Context, w directory.Webhook, reason str
 		var stopped directory.Webhook
 		err := tx.GetContext(ctx, &stopped, `
 			UPDATE webhooks SET state = 'disabled', failures = 0, failing_since = NULL, told_at = NULL, last_error = $3
-			WHERE id = $1 AND position = $2 AND state = 'enabled' RETURNING `+webhookColumns, w.ID, w.Position, reason)
+			WHERE id = $1 AND next_try_at = $2 AND state = 'enabled' RETURNING `+webhookColumns, w.ID, w.NextTryAt, reason)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}

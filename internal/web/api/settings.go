@@ -50,11 +50,15 @@ type OtherSettings struct {
 type roleMappingInput struct {
 	GroupID string `json:"group_id" doc:"A group of the directory, as listed by the connection; once in the list."`
 	RoleID  string `json:"role_id" doc:"Any role but account_owner. When it is deleted, a role of its name takes its place."`
+	// What an answer had may be sent back as it is.
+	RoleName string `json:"role_name,omitempty" readOnly:"true" doc:"Not taken from here: the role's name."`
 }
 
 type organizationMappingInput struct {
 	GroupID        string `json:"group_id" doc:"A group of the directory, as listed by the connection; once in the list."`
 	OrganizationID string `json:"organization_id" doc:"An organization, or all for whoever belongs to all of them. When it is deleted, an organization of its name takes its place."`
+	// What an answer had may be sent back as it is.
+	OrganizationName string `json:"organization_name,omitempty" readOnly:"true" doc:"Not taken from here: the organization's name."`
 }
 
 func toRoleMappings(in []roleMappingInput) []directory.RoleMapping {
