@@ -87,8 +87,8 @@ func (b *batch) writeCreates(ctx context.Context, ids []int64) error {
 
 // writeUpdates changes users who exist. One who is to be invited keeps an invitation that can
 // still be accepted and gets a new one otherwise. The link of one whom the directory lacks is absent from
-// then on; a change without a source id leaves links alone. A role or an organization that comes back with an
-// undo counts as given by a mapping, so that the next run decides about it.
+// then on; a change without a source id leaves links alone. A role or an organization that comes back with
+// an undo is an admin's or a mapping's, as the log has it from before the undone run.
 func (b *batch) writeUpdates(ctx context.Context, ids []int64) error {
 	if len(ids) == 0 {
 		return nil
@@ -97,6 +97,8 @@ func (b *batch) writeUpdates(ctx context.Context, ids []int64) error {
 		WITH wanted AS (
 			SELECT c.id, c.user_id, c.source_id, c.fingerprint, c.after, c.email_key, c.release, coalesce($5, s.source_id IS NULL) AS absent,
 			       coalesce(c.after->>'status', u.status) AS status,
+			       c.after ? 'role' AND (c.after->>'role' = 'member' OR `+givenByHand("role")+`) AS role_by_hand,
+			       c.after ? 'organization' AND (c.after->>'organization' = '' OR `+givenByHand("organization")+`) AS organization_by_hand,
 			       coalesce(c.after->>'status', u.status) = 'invited'
 			       AND (u.invitation_id IS NULL OR u.invited_at < now() - $4 * interval '1 second') AS invite
 			FROM changes c JOIN users u ON u.id = c.user_id AND u.account_id = $1
@@ -109,9 +111,9 @@ func (b *batch) writeUpdates(ctx context.Context, ids []int64) error {
 				first_name = coalesce(w.after->>'first_name', u.first_name),
 				last_name = coalesce(w.after->>'last_name', u.last_name),
 				fields = CASE WHEN w.after ? 'fields' THEN jsonb_strip_nulls(u.fields || (w.after->'fields')) ELSE u.fields END,
-				role_id = coalesce(w.after->>'role', u.role_id), role_mapped = coalesce(w.after->>'role' <> 'member', u.role_mapped),
+				role_id = coalesce(w.after->>'role', u.role_id), role_mapped = CASE WHEN w.after ? 'role' THEN NOT w.role_by_hand ELSE u.role_mapped END,
 				organization_id = CASE WHEN w.after ? 'organization' THEN nullif(w.after->>'organization', '') ELSE u.organization_id END,
-				organization_mapped = coalesce(w.after->>'organization' <> '', u.organization_mapped),
+				organization_mapped = CASE WHEN w.after ? 'organization' THEN NOT w.organization_by_hand ELSE u.organization_mapped END,
 				status = w.status,
 				deactivated_by = CASE WHEN w.status IN ('deactivated', 'deleted') THEN coalesce(u.deactivated_by, 'source') END,
 				invitation_id = CASE WHEN w.invite THEN gen_random_uuid() ELSE u.invitation_id END,
@@ -141,4 +143,14 @@ func (b *batch) unsettleLinks(ctx context.Context, ids []int64) error {
 		FROM changes c JOIN users u ON u.id = c.user_id WHERE c.id = ANY($1) AND c.subject = 'user' AND c.outcome = 'applied' AND l.user_id = c.user_id AND l.connection_id = $2`,
 		pq.Int64Array(ids), b.link)
 	return err
+}
+
+// givenByHand is the condition that what the undo c gives back to its user was no mapping's: that the last change
+// of it from before the undone run was an admin's, or that the log has none.
+func givenByHand(what string) string {
+	return `coalesce((
+		SELECT p.source = 'admin' FROM runs r JOIN runs undone ON undone.id = r.of_run
+		JOIN changes p ON p.user_id = c.user_id AND p.occurred_at < undone.started_at
+		WHERE r.id = c.run_id AND p.outcome = 'applied' AND p.after ? '` + what + `'
+		ORDER BY p.occurred_at DESC, p.id DESC LIMIT 1), true)`
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 
 	"github.com/jmoiron/sqlx"
@@ -37,8 +38,9 @@ type SyncedPerson struct {
 // SyncPerson decides about one person and does it, as a run would: the change is in the sync log and
 // belongs to no run. Nothing is known of the rest of the directory, so an address that another user
 // holds is theirs. A field of type person names who is here already. Memberships and roles are left to the
-// next run, and the guard does not count who is taken out. While a run of the configuration is going it is the conflict
-// "run_in_progress", and for a disabled one "configuration_disabled".
+// next run. While a run of the configuration is going it is the conflict "run_in_progress", for a disabled one
+// "configuration_disabled", and "removals_held" for a removal that the guard would hold in a run: those on
+// demand count with the runs'.
 func (s *Store) SyncPerson(ctx context.Context, p Person, decide func(reconcile.Candidate) reconcile.Decision,
 	decideMissing func(reconcile.Missing) reconcile.Decision) (SyncedPerson, error) {
 	var out SyncedPerson
@@ -74,6 +76,7 @@ type personSync struct {
 	planner
 	person Person
 	name   string // of the directory sync, for notices
+	limits directory.Guard
 }
 
 // lockForPerson keeps runs of the configuration from beginning, and the account from changing, until
@@ -103,7 +106,7 @@ func lockForPerson(ctx context.Context, tx *sqlx.Tx, p Person) (*personSync, err
 		return nil, directory.Conflict("run_in_progress",
 			"A run of this configuration is in progress, and takes up this person too. Wait until it has ended, or cancel it, then try again.")
 	}
-	one := &personSync{person: p, name: noticedRun{Settings: c.Settings, Tenant: c.Tenant}.name()}
+	one := &personSync{person: p, name: noticedRun{Settings: c.Settings, Tenant: c.Tenant}.name(), limits: c.Settings.Guard}
 	one.tx, one.heartbeat = tx, func(int) {}
 	one.run = openRun{AccountID: p.AccountID, ConfigurationID: p.ConfigurationID, ConnectionID: c.ConnectionID}
 	return one, lockAccount(ctx, tx, p.AccountID)
@@ -114,6 +117,11 @@ func (p *personSync) apply(ctx context.Context) (*directory.Change, error) {
 	d, err := p.plan(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if len(d.changes) > 0 && d.changes[0].decision.Removal() {
+		if err := p.guard(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := p.write(ctx, d); err != nil {
 		return nil, err
@@ -139,6 +147,21 @@ func (p *personSync) apply(ctx context.Context) (*directory.Change, error) {
 		return nil, err
 	}
 	return &change.Change, p.noteAbsence(ctx)
+}
+
+// guard refuses to take the person out where a run would wait for an admin.
+func (p *personSync) guard(ctx context.Context) error {
+	recent, err := recentRemovals(ctx, p.tx, p.run, p.limits)
+	if err != nil {
+		return err
+	}
+	linked, err := countLinked(ctx, p.tx, p.run.ConnectionID)
+	if err != nil || !reconcile.Exceeds(p.limits, recent+1, linked+recent) {
+		return err
+	}
+	return directory.Conflict("removals_held", fmt.Sprintf(
+		"After %d removals in %d days, one more is more than the guard lets pass (%d users or %d %%). Have a run do it, which an admin can approve: Sync now.",
+		recent, p.limits.Window(), p.limits.MaxRemovals, p.limits.MaxRemovalPercent))
 }
 
 // plan decides about the person. Who is gone and was never here is nobody.

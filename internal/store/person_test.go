@@ -352,3 +352,22 @@ func TestF7_Managers(t *testing.T) {
 		})
 	}
 }
+
+// F12: a leak of one person at a time trips the guard like a run.
+func TestF7_TheGuardCountsRemovalsOnDemand(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.sync(people(6)...)
+	b.edit(func(s *directory.Settings) {
+		s.Guard = directory.Guard{MaxRemovals: 2, MaxRemovalPercent: 100, WindowDays: 7}
+	})
+	b.syncMissing("id-000001", directory.AbsenceGone)
+	b.syncMissing("id-000002", directory.AbsenceGone)
+	_, err := b.try(store.Person{SourceID: "id-000003", Absence: directory.AbsenceGone})
+	requireCode(t, err, directory.KindConflict, "removals_held")
+	require.Equal(t, directory.Invited, b.userOf("id-000003").Status)
+	run := b.openRun(directory.KindSync)
+	b.stage(run, people(3)...) // without 3, 4 and 5, and with 1 and 2 again
+	summary := b.plan(run)
+	require.Equal(t, 2, summary.Recent)
+}

@@ -229,11 +229,22 @@ func summarize(ctx context.Context, tx *sqlx.Tx, run openRun) (PlanSummary, erro
 	if s.Linked, err = countLinked(ctx, tx, run.ConnectionID); err != nil {
 		return s, err
 	}
-	err = tx.GetContext(ctx, &s.Recent, `
-		SELECT coalesce(sum(removals), 0) FROM runs
-		WHERE configuration_id = $1 AND kind <> 'preview' AND approved_at IS NULL AND finished_at > now() - $2 * interval '1 day'`,
-		run.ConfigurationID, settings.Guard.Window())
+	s.Recent, err = recentRemovals(ctx, tx, run, settings.Guard)
 	return s, err
+}
+
+// recentRemovals is how many people the configuration's runs took out within the guard's window, without an
+// admin's approval, and how many were taken out on demand, one by one.
+func recentRemovals(ctx context.Context, tx *sqlx.Tx, run openRun, guard directory.Guard) (int, error) {
+	var n int
+	err := tx.GetContext(ctx, &n, `
+		SELECT (SELECT coalesce(sum(removals), 0) FROM runs
+		        WHERE configuration_id = $1 AND kind <> 'preview' AND approved_at IS NULL AND finished_at > now() - $3 * interval '1 day')
+		     + (SELECT count(*) FROM changes c
+		        WHERE c.account_id = $2 AND c.outcome = 'applied' AND c.occurred_at > now() - $3 * interval '1 day'
+		          AND c.run_id IS NULL AND c.source = 'directory_sync' AND `+removal+`)`,
+		run.ConfigurationID, run.AccountID, guard.Window())
+	return n, err
 }
 
 // removal says whether the change c takes out a person who was in.

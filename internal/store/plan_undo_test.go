@@ -444,3 +444,63 @@ func TestF5WhatCannotBeUndone(t *testing.T) {
 	require.NoError(t, b.store.DestroyConfiguration(ctx, b.config.ID))
 	refused(first.ID, "configuration_deleted")
 }
+
+func TestF5WhomTheRunCreatedStaysWhenEditedWhileTheUndoWaits(t *testing.T) {
+	t.Parallel()
+	b := withCity(t)
+	b.sync(ofCorp("1"))
+	undone := b.sync(ofCorp("1"), ofCorp("2"), ofCorp("3"))
+	undo := b.openUndo(undone)
+	b.planUndo(undo)
+	admin := directory.RoleUserAdmin
+	_, err := b.store.UpdateUser(t.Context(), b.account.ID, b.userOf("2").ID, store.UserPatch{Role: &admin}, func(string, string) error { return nil })
+	require.NoError(t, err)
+	applied, failed := b.apply(undo, 10)
+	require.Equal(t, []int{1, 1}, []int{applied, failed})
+	require.Equal(t, directory.Invited, b.userOf("2").Status)
+	require.Equal(t, directory.Deleted, b.userOf("3").Status)
+}
+
+func TestF5AnUndoLeavesWhomTheDirectoryHasLostToAdmins(t *testing.T) {
+	t.Parallel()
+	b := withCity(t)
+	b.sync(ofCorp("1"), ofCorp("2"))
+	undone := b.sync(ofCorp("1"), person("2", "2@corp.example", "city", "Rome"))
+	b.sync(ofCorp("1"))
+	gone := b.userOf("2")
+	require.Equal(t, directory.Deactivated, gone.Status)
+	require.Equal(t, 1, b.undo(undone).Counts.Updated)
+	_, err := b.store.ActivateUser(t.Context(), b.account.ID, gone.ID)
+	require.NoError(t, err)
+	b.sync(ofCorp("1"))
+	now, err := b.store.User(t.Context(), b.account.ID, gone.ID)
+	require.NoError(t, err)
+	require.Equal(t, directory.Active, now.Status, "an admin brought them back, and the directory has not told anything of them since")
+}
+
+func TestF5ARoleThatComesBackIsWhoseItWas(t *testing.T) {
+	t.Parallel()
+	b := withCity(t)
+	auditor := b.role("Auditor")
+	b.mapRoles(toRole("g-aud", auditor, "Auditor"), toRole("g-adm", directory.RoleUserAdmin, "User admin"))
+	groups := func(auditors, admins []string) []group {
+		read := []group{synced("g-aud", "Auditors", auditors...), synced("g-adm", "Admins", admins...)}
+		for i := range read {
+			read[i].Mapped = true
+		}
+		return read
+	}
+	const byHand, mapped = "id-000000", "id-000001"
+	b.syncGroups(groups(nil, []string{mapped}), people(2)...)
+	admin := directory.RoleUserAdmin
+	_, err := b.store.UpdateUser(t.Context(), b.account.ID, b.userOf(byHand).ID, store.UserPatch{Role: &admin}, func(string, string) error { return nil })
+	require.NoError(t, err)
+	undone := b.syncGroups(groups([]string{byHand, mapped}, nil), people(2)...)
+	require.Equal(t, []string{auditor + "*", ""}, b.has(byHand))
+	b.undo(undone)
+	require.Equal(t, []string{"user_admin", ""}, b.has(byHand))
+	require.Equal(t, []string{"user_admin*", ""}, b.has(mapped))
+	b.syncGroups(groups(nil, nil), people(2)...)
+	require.Equal(t, []string{"user_admin", ""}, b.has(byHand), "what was given by hand stays")
+	require.Equal(t, []string{"member", ""}, b.has(mapped), "what a mapping gave goes with the group")
+}

@@ -322,3 +322,19 @@ func TestF5_NoticesAndReportSayUndo(t *testing.T) {
 	require.Equal(t, 1, report.Failures)
 	require.Equal(t, []directory.RunKind{directory.KindUndo, directory.KindSync}, []directory.RunKind{report.Runs[0].Kind, report.Runs[1].Kind})
 }
+
+// Who was synced on demand since is newer than what was read: put back, a leaver would be let in again.
+func TestE5_WhatWasReadBeforeASyncOfOnePersonIsNotTakenOver(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.sync(people(3)...)
+	run := b.openRun(directory.KindSync)
+	b.stage(run, people(3)...)
+	b.plan(run)
+	b.fail(run)
+	_, err := b.store.Rerunnable(t.Context(), b.account.ID, run)
+	require.NoError(t, err)
+	b.syncMissing("id-000002", directory.AbsenceGone)
+	_, err = b.store.Rerunnable(t.Context(), b.account.ID, run)
+	requireCode(t, err, directory.KindConflict, "person_synced_since")
+}

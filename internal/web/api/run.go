@@ -68,7 +68,7 @@ Conflicts: run_in_progress, run_not_ended, nothing_to_undo, changes_purged (the 
 Starts a run of trigger rerun, and answers it. It takes over what the failed one had read: where that was all, the directory is asked nothing more, and where
 it was not, reading goes on at the page where it stopped. What was applied already stays.
 
-Conflicts: run_not_failed, configuration_disabled, configuration_deleted, not_the_newest_run, nothing_staged, too_old (read more than 72 hours
+Conflicts: run_not_failed, configuration_disabled, configuration_deleted, not_the_newest_run, person_synced_since, nothing_staged, too_old (read more than 72 hours
 ago), settings_changed (those that decide what is read and what comes of it). Each names the way out, mostly Sync now.
 503 run_not_begun: it was asked for, and begins as soon as a worker is free.`))
 }
