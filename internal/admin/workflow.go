@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -125,10 +126,15 @@ func (a *Admin) workflowOptions(c directory.Configuration) client.StartWorkflowO
 	}
 }
 
+// wakeLimit is how long an admin who has asked for something waits for Temporal to be told.
+const wakeLimit = 10 * time.Second
+
 // Wake has what waits in the account delivered: mail, and events of webhooks. What was asked for is done
 // by then, so a caller who has gone changes nothing; should Temporal be away, EnsureWorkflows finds what waits.
 func (a *Admin) Wake(ctx context.Context, accountID string) {
-	if err := a.waker().Wake(context.WithoutCancel(ctx), accountID); err != nil {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wakeLimit)
+	defer cancel()
+	if err := a.waker().Wake(ctx, accountID); err != nil {
 		a.Log.WarnContext(ctx, "what waits is delivered once it is looked for", "account", accountID, "error", err)
 	}
 }
