@@ -26,7 +26,7 @@ type Webhooks struct {
 }
 
 const (
-	eventsPerMessage = 100
+	eventsPerMessage = 100 // at most
 	// deliveringTakes is how long one activity goes on before it makes way for the next one.
 	deliveringTakes = time.Minute
 	maxRetryPause   = 10 * time.Minute
@@ -61,7 +61,7 @@ func (a *Webhooks) deliver(ctx context.Context, id string) (DeliveredEvents, err
 			out.NextTryAt = hook.NextTryAt
 			return out, nil
 		}
-		events, err := a.Store.Events(ctx, hook.AccountID, hook.Position, eventsPerMessage)
+		events, err := a.Store.Events(ctx, hook.AccountID, hook.Position, pageSize(hook.Failures))
 		switch {
 		case directory.HasCode(err, "events_gone"):
 			err = a.stop(ctx, hook, "The log does not hold the next events any more.")
@@ -130,6 +130,12 @@ func (a *Webhooks) stop(ctx context.Context, hook directory.Webhook, reason stri
 // one more: a second, doubled each time, up to ten minutes.
 func retryPause(failures int) time.Duration {
 	return min(time.Second<<min(failures, 10), maxRetryPause)
+}
+
+// pageSize is how many events a message has after so many tries in a row that did not succeed: half as many
+// with each, down to one, so that a receiver for which they are too many gets on.
+func pageSize(failures int) int {
+	return max(eventsPerMessage>>min(failures, 7), 1)
 }
 
 // untilStopped is done when ctx is, and when the worker is told to stop: what hangs must not hold it up.

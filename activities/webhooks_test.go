@@ -156,7 +156,7 @@ func TestWebhooks_OnlySuccessMovesThePosition(t *testing.T) {
 			p.now = p.now.Add(time.Minute)
 			p.answer = func(http.ResponseWriter, *http.Request) {}
 			require.Equal(t, activities.DeliveredEvents{Events: 101}, p.deliver())
-			require.Equal(t, p.ids[0], p.ids[1], "the same message")
+			require.Equal(t, p.taken[0], p.taken[100], "from the first of those that did not arrive on")
 			require.Empty(t, p.again().LastError)
 		})
 	}
@@ -208,6 +208,76 @@ func TestWebhooks_ReplaySendsAgain(t *testing.T) {
 	p.now = time.Now().Add(time.Second)
 	require.Equal(t, 3, p.deliver().Events)
 	require.Equal(t, p.taken[:3], p.taken[3:])
+}
+
+// What was under way when an admin changed the webhook is not held against it: it is tried at once.
+func TestWebhooks_WhatTheOldURLAnswersCountsForNothing(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusGone, http.StatusInternalServerError} {
+		p := newPost(t)
+		p.happens(1)
+		p.answer = func(w http.ResponseWriter, _ *http.Request) {
+			if len(p.ids) > 1 {
+				return
+			}
+			url := p.hook.URL + "/new"
+			_, err := p.store.UpdateWebhook(t.Context(), p.account, p.hook.ID, store.WebhookPatch{URL: &url})
+			require.NoError(t, err)
+			w.WriteHeader(status)
+		}
+		require.Equal(t, activities.DeliveredEvents{Events: 1}, p.deliver())
+		require.Len(t, p.ids, 2)
+		hook := p.again()
+		require.Equal(t, directory.WebhookEnabled, hook.State)
+		require.Zero(t, hook.Failures)
+	}
+}
+
+func TestWebhooks_ReplayOfWhatIsUnderWaySendsItAgain(t *testing.T) {
+	t.Parallel()
+	p := newPost(t)
+	p.happens(1)
+	p.answer = func(http.ResponseWriter, *http.Request) {
+		if len(p.ids) > 1 {
+			return
+		}
+		_, err := p.store.UpdateWebhook(t.Context(), p.account, p.hook.ID, store.WebhookPatch{Position: &p.hook.Position})
+		require.NoError(t, err)
+	}
+	p.deliver()
+	require.Len(t, p.ids, 2)
+	require.Equal(t, p.ids[0], p.ids[1], "the same message")
+}
+
+// The database's clock says when a webhook that does not fail is due; the worker's may be behind.
+func TestWebhooks_WorkerWhoseClockIsBehindDelivers(t *testing.T) {
+	t.Parallel()
+	p := newPost(t)
+	p.now = time.Now().Add(-time.Minute)
+	p.happens(201)
+	require.Equal(t, activities.DeliveredEvents{Events: 201}, p.deliver())
+}
+
+// A receiver for which a hundred events are too many gets fewer, and goes on with as many as it takes.
+func TestWebhooks_ReceiverThatTakesFewEventsGetsFewer(t *testing.T) {
+	t.Parallel()
+	p := newPost(t)
+	last := p.happens(100)
+	var sizes []int
+	p.answer = func(w http.ResponseWriter, _ *http.Request) {
+		size := len(p.taken)
+		p.taken = nil
+		if sizes = append(sizes, size); size > 1 {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+		}
+	}
+	for range 8 {
+		p.deliver()
+		p.now = p.now.Add(10 * time.Minute)
+	}
+	require.Equal(t, []int{100, 50, 25, 12, 6, 3, 1}, sizes[:7])
+	require.Greater(t, p.again().Position, p.hook.Position)
+	require.Less(t, p.again().Position, last)
 }
 
 // A receiver that hangs does not hold up a worker that is to stop; the try counts for nothing.

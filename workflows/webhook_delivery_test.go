@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
@@ -181,7 +182,7 @@ func TestWebhooks_ReceiverThatWasAwayGetsAllInOrder(t *testing.T) {
 	})
 	require.NoError(t, s.env.GetWorkflowError())
 	s.requireAllTakenInOrder()
-	require.Len(t, s.taken, 4, "310 events, 100 at once")
+	require.Len(t, s.taken, 5, "310 events: one after so many failures, then 100 at once")
 	for id, times := range s.ids {
 		for _, sent := range times {
 			require.Equal(t, times[0], sent, "what has the id %s is the same each time", id)
@@ -266,6 +267,25 @@ func TestWebhooks_WorkflowEndsSoonAfterItsWebhook(t *testing.T) {
 			require.Less(t, s.tries[len(s.tries)-1], 30*time.Minute)
 		})
 	}
+}
+
+// It is enabled again, and that is said, while what found it disabled comes back.
+func TestWebhooks_WorkflowOfOneThatIsEnabledAgainGoesOn(t *testing.T) {
+	t.Parallel()
+	env := new(testsuite.WorkflowTestSuite).NewTestWorkflowEnvironment()
+	env.SetTestTimeout(time.Minute)
+	workflows.Register(env)
+	rounds := 0
+	env.RegisterActivityWithOptions(func(context.Context, activities.OfWebhook) (activities.DeliveredEvents, error) {
+		if rounds++; rounds == 1 {
+			env.SignalWorkflow(workflows.SignalEventsWaiting, nil)
+			return activities.DeliveredEvents{Off: true}, nil
+		}
+		return activities.DeliveredEvents{Events: 1}, nil
+	}, activity.RegisterOptions{Name: "DeliverEvents"})
+	env.ExecuteWorkflow(workflows.WebhookDeliveryName, workflows.WebhookDeliveryInput{AccountID: "a", WebhookID: "w"})
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, 2, rounds)
 }
 
 // One that fails is not tried for each event that comes.

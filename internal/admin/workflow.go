@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -18,8 +19,8 @@ import (
 
 // EnsureWorkflows starts the workflow of every configuration that lacks one (a crash between the
 // insert of a configuration and the start of its workflow leaves such a one), that of the report of
-// every account that wants one, and that of the installation's maintenance. It is to be called at start-up and from
-// time to time.
+// every account that wants one, and that of the installation's maintenance. What waits to be delivered
+// although its time has come is delivered. It is to be called at start-up and from time to time.
 func (a *Admin) EnsureWorkflows(ctx context.Context) error {
 	live, err := a.Store.LiveConfigurations(ctx)
 	if err != nil {
@@ -31,7 +32,20 @@ func (a *Admin) EnsureWorkflows(ctx context.Context) error {
 			failed = append(failed, fmt.Errorf("workflow of configuration %s: %w", l.ID, err))
 		}
 	}
-	return errors.Join(append(failed, a.ensureReports(ctx))...)
+	return errors.Join(append(failed, a.ensureReports(ctx), a.wakeForgotten(ctx))...)
+}
+
+// wakeForgotten wakes the accounts of which something waits that nobody could say.
+func (a *Admin) wakeForgotten(ctx context.Context) error {
+	accounts, err := a.Store.AccountsToWake(ctx)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, id := range accounts {
+		failed = append(failed, a.waker().Wake(ctx, id))
+	}
+	return errors.Join(failed...)
 }
 
 func (a *Admin) ensureMaintenance(ctx context.Context) error {
@@ -112,13 +126,20 @@ func (a *Admin) workflowOptions(c directory.Configuration) client.StartWorkflowO
 	}
 }
 
+// wakeLimit is how long an admin who has asked for something waits for Temporal to be told.
+const wakeLimit = 10 * time.Second
+
 // Wake has what waits in the account delivered: mail, and events of webhooks. What was asked for is done
-// by then; should Temporal be away, Maintenance finds what waits.
+// by then, so a caller who has gone changes nothing; should Temporal be away, EnsureWorkflows finds what waits.
 func (a *Admin) Wake(ctx context.Context, accountID string) {
-	if err := (waker.Waker{Store: a.Store, Temporal: a.Temporal}).Wake(ctx, accountID); err != nil {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wakeLimit)
+	defer cancel()
+	if err := a.waker().Wake(ctx, accountID); err != nil {
 		a.Log.WarnContext(ctx, "what waits is delivered once it is looked for", "account", accountID, "error", err)
 	}
 }
+
+func (a *Admin) waker() waker.Waker { return waker.Waker{Store: a.Store, Temporal: a.Temporal} }
 
 // unavailable is the error of a Temporal call for a person.
 func unavailable(err error) error {

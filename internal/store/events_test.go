@@ -167,6 +167,28 @@ func TestEvents_WhoForgetsToLockTheAccountWaitsForIt(t *testing.T) {
 	require.Len(t, b.feed(other.ID, 0, 10), 1)
 }
 
+// Who is back is so before they get what they are given.
+func TestEvents_OfWhoIsBackComeInOrder(t *testing.T) {
+	t.Parallel()
+	p := newPusher(t)
+	ana := p.arrives("ana")
+	finance, auditor := p.push("Finance", ana), p.role("Auditor")
+	_, err := p.store.DeactivateUser(t.Context(), p.AccountID, ana)
+	require.NoError(t, err)
+	p.save(directory.SCIMMappings{Roles: []directory.RoleMapping{givesRole(finance, auditor)}, Organizations: []directory.OrganizationMapping{}})
+	span, err := p.store.EventSpan(t.Context(), p.AccountID)
+	require.NoError(t, err)
+	back, err := p.store.ActivateUser(t.Context(), p.AccountID, ana)
+	require.NoError(t, err)
+	require.Equal(t, auditor.ID, back.RoleID)
+	require.Equal(t, p.user(ana), back)
+	events := p.feed(p.AccountID, span.Last, 10)
+	require.Len(t, events, 2)
+	require.Equal(t, directory.EventType("user.reactivated"), events[0].Type)
+	require.Equal(t, directory.EventType("user.updated"), events[1].Type)
+	require.Equal(t, auditor.ID, *events[1].After.Role)
+}
+
 // The feed reads as many events as it gives, however long the log is.
 func TestEvents_AreLookedUp(t *testing.T) {
 	t.Parallel()

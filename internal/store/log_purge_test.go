@@ -1,10 +1,8 @@
 package store_test
 
 import (
-	"database/sql"
 	"testing"
 
-	"github.com/pressly/goose/v3"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rollcall-sync/rollcall/internal/directory"
@@ -149,17 +147,13 @@ func TestC4_TheMigrationGoesBackAndForth(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.sync(people(3)...)
-	db, err := sql.Open("postgres", b.url)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = db.Close() })
 	indexes := func() (all []string) {
 		require.NoError(t, b.db.Select(&all, `SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexdef`))
 		return all
 	}
 	before := indexes()
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, store.Migrations())
-	require.NoError(t, err)
-	_, err = provider.DownTo(t.Context(), 3)
+	provider := b.migrator()
+	_, err := provider.DownTo(t.Context(), 3)
 	require.NoError(t, err)
 	require.NotEqual(t, before, indexes())
 	_, err = provider.Up(t.Context())

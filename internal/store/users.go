@@ -70,9 +70,6 @@ func (s *Store) ActivateUser(ctx context.Context, accountID, userID string) (dir
 			return "", err
 		}
 		if user.Status == directory.Deactivated {
-			if err := assignMapped(ctx, tx, accountID, []string{userID}); err != nil {
-				return "", err
-			}
 			return directory.ActionReactivate, dropAbsentLinks(ctx, tx, userID)
 		}
 		return directory.ActionUpdate, nil
@@ -97,8 +94,8 @@ func (s *Store) DeactivateUser(ctx context.Context, accountID, userID string) (d
 	})
 }
 
-// changeStatus lets act change a user's status and logs what it did; no action, no change. A
-// licence that comes free is handed on.
+// changeStatus lets act change a user's status and logs what it did; no action, no change. Who is
+// back gets what pushed groups give, and a licence that comes free is handed on.
 func (s *Store) changeStatus(ctx context.Context, accountID, userID string, act func(*sqlx.Tx, directory.User) (directory.Action, error)) (directory.User, error) {
 	var after directory.User
 	err := s.inTx(ctx, "change user", func(tx *sqlx.Tx) error {
@@ -119,7 +116,16 @@ func (s *Store) changeStatus(ctx context.Context, accountID, userID string, act 
 		if err := logStatus(ctx, tx, directory.FromAdmin, action, before.Status, after); err != nil {
 			return err
 		}
-		return fillSeats(ctx, tx, accountID, directory.FromAdmin)
+		if action == directory.ActionReactivate {
+			if err := assignMapped(ctx, tx, accountID, []string{userID}); err != nil {
+				return err
+			}
+		}
+		if err := fillSeats(ctx, tx, accountID, directory.FromAdmin); err != nil {
+			return err
+		}
+		after, err = getUser(ctx, tx, accountID, userID)
+		return err
 	})
 	if err != nil {
 		return directory.User{}, err

@@ -7,8 +7,12 @@ import (
 	"github.com/lib/pq"
 )
 
-// overdue is how long mail may be due before it counts as forgotten.
-const overdue = 10 * time.Minute
+// How long mail, and a webhook that has events to be told of, may be due before they count as forgotten.
+// One that is being delivered to is due anew with each page.
+const (
+	mailOverdue    = 10 * time.Minute
+	webhookOverdue = time.Minute
+)
 
 // Waiting is what of an account waits to be delivered and can be tried now.
 type Waiting struct {
@@ -30,12 +34,13 @@ func (s *Store) Waiting(ctx context.Context, accountID string) (Waiting, error) 
 	return waiting, wrap("look for what waits", found("account", err))
 }
 
-// AccountsToWake are the accounts whose mail should have been sent some time ago, or whose webhooks have
-// events to be told of.
+// AccountsToWake are the accounts whose mail should have been sent some time ago, or whose webhooks should
+// have been told of events.
 func (s *Store) AccountsToWake(ctx context.Context) ([]string, error) {
 	var accounts []string
 	err := s.db.SelectContext(ctx, &accounts, `
 		SELECT account_id FROM mails WHERE settled_at IS NULL AND next_try_at < now() - $1 * interval '1 second'
-		UNION SELECT account_id FROM webhooks w WHERE `+dueWebhook, int(overdue.Seconds()))
+		UNION SELECT account_id FROM webhooks w WHERE w.next_try_at < now() - $2 * interval '1 second' AND `+dueWebhook,
+		int(mailOverdue.Seconds()), int(webhookOverdue.Seconds()))
 	return accounts, wrap("list accounts of which something waits", err)
 }

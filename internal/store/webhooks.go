@@ -17,8 +17,8 @@ const (
 	maxWebhooks    = 20 // of an account
 	// tellAfter is how long deliveries to a webhook fail before the admins are told.
 	tellAfter = time.Hour
-	// retryNow forgets the failures of a webhook.
-	retryNow = `failures = 0, failing_since = NULL, told_at = NULL, last_error = '', next_try_at = now()`
+	// retryNow forgets the failures of a webhook, but for the last error.
+	retryNow = `failures = 0, failing_since = NULL, told_at = NULL, next_try_at = now()`
 )
 
 // NewWebhook is a webhook to be made. Events after Position are sent to it.
@@ -88,13 +88,14 @@ type WebhookPatch struct {
 	Position *int64
 }
 
-// UpdateWebhook changes a webhook. One that is enabled then is tried at once, whatever failed before. If
-// the log does not go back to its position, or has not come to it, it is the KindGone error "events_gone".
+// UpdateWebhook changes a webhook. One that is enabled then is tried at once, whatever failed before; one
+// that stays disabled keeps saying why. If the log does not go back to its position, or has not come to it, it is the KindGone error "events_gone".
 func (s *Store) UpdateWebhook(ctx context.Context, accountID, id string, patch WebhookPatch) (directory.Webhook, error) {
 	var webhook directory.Webhook
 	err := s.inTx(ctx, "change webhook", func(tx *sqlx.Tx) error {
 		err := tx.GetContext(ctx, &webhook, `
-			UPDATE webhooks SET url = coalesce($3, url), state = coalesce($4, state), position = coalesce($5, position), `+retryNow+`
+			UPDATE webhooks SET url = coalesce($3, url), state = coalesce($4, state), position = coalesce($5, position), `+retryNow+`,
+			       last_error = CASE WHEN state = 'disabled' AND coalesce($4, state) = 'disabled' THEN last_error ELSE '' END
 			WHERE account_id = $1 AND id = $2 RETURNING `+webhookColumns, accountID, id, patch.URL, patch.State, patch.Position)
 		if err != nil || webhook.State == directory.WebhookDisabled {
 			return found("webhook", err)
@@ -127,7 +128,7 @@ func (s *Store) EnabledWebhook(ctx context.Context, id string) (directory.Webhoo
 // had it go on from elsewhere meanwhile.
 func (s *Store) DeliveredEvents(ctx context.Context, w directory.Webhook, position int64, at time.Time) error {
 	_, err := s.db.ExecContext(ctx, `
-		UPDATE webhooks SET position = $3, last_delivered_at = $4, `+retryNow+`
+		UPDATE webhooks SET position = $3, last_delivered_at = $4, last_error = '', `+retryNow+`
 		WHERE id = $1 AND next_try_at = $2 AND state = 'enabled'`, w.ID, w.NextTryAt, position, at)
 	return wrap("note delivery", err)
 }

@@ -126,23 +126,39 @@ func TestWebhooks_WaitWhenThereAreEventsAndTheyCanBeTried(t *testing.T) {
 	other, _ := b.newAccount("other", 5)
 	b.happens(other.ID, 1)
 	require.Equal(t, []string{made.ID}, b.waiting())
-	accounts, err := b.store.AccountsToWake(ctx)
-	require.NoError(t, err)
-	require.Equal(t, []string{b.account.ID}, accounts)
 
 	now := time.Now()
-	_, err = b.store.PostponeWebhook(ctx, made, "It is away.", now, now.Add(time.Minute))
+	_, err := b.store.PostponeWebhook(ctx, made, "It is away.", now, now.Add(time.Minute))
 	require.NoError(t, err)
 	require.Empty(t, b.waiting(), "it has a timer")
 	on := directory.WebhookEnabled
 	_, err = b.store.UpdateWebhook(ctx, b.account.ID, made.ID, store.WebhookPatch{State: &on})
 	require.NoError(t, err)
 	require.Equal(t, []string{made.ID}, b.waiting(), "tried at once")
-	require.NoError(t, b.store.DeliveredEvents(ctx, made, end, now))
+	require.NoError(t, b.store.DeliveredEvents(ctx, b.again(made), end, now))
 	require.Empty(t, b.waiting())
-	accounts, err = b.store.AccountsToWake(ctx)
-	require.NoError(t, err)
-	require.Empty(t, accounts)
+}
+
+// Those that are delivered to, or have a timer, need nobody who finds them.
+func TestWebhooks_ForgottenOnesAreFound(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	made := b.hook(0)
+	requireForgotten := func(due string, accounts ...string) {
+		t.Helper()
+		_, err := b.db.Exec(`UPDATE webhooks SET next_try_at = now() + $1::interval`, due)
+		require.NoError(t, err)
+		found, err := b.store.AccountsToWake(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, accounts, found, due)
+	}
+	requireForgotten("-1 day")
+	end := b.happens(b.account.ID, 1)
+	requireForgotten("1 minute")
+	requireForgotten("-50 seconds")
+	requireForgotten("-61 seconds", b.account.ID)
+	require.NoError(t, b.store.DeliveredEvents(t.Context(), b.again(made), end, time.Now()))
+	requireForgotten("-1 day")
 }
 
 func TestWebhooks_AdminsAreToldOnceAnHourOfFailingIsOver(t *testing.T) {
@@ -153,7 +169,7 @@ func TestWebhooks_AdminsAreToldOnceAnHourOfFailingIsOver(t *testing.T) {
 	end := b.happens(b.account.ID, 1)
 	start := time.Now().Truncate(time.Microsecond)
 	fails := func(after time.Duration) bool {
-		told, err := b.store.PostponeWebhook(ctx, made, "The receiver answered 500.", start.Add(after), start.Add(after+time.Minute))
+		told, err := b.store.PostponeWebhook(ctx, b.again(made), "The receiver answered 500.", start.Add(after), start.Add(after+time.Minute))
 		require.NoError(t, err)
 		return told
 	}
@@ -174,14 +190,13 @@ func TestWebhooks_AdminsAreToldOnceAnHourOfFailingIsOver(t *testing.T) {
 	require.NotContains(t, told[0].Message, "S3CR3T")
 	require.Equal(t, 1, b.count(`SELECT count(*) FROM mails WHERE kind = 'notice'`))
 
-	require.NoError(t, b.store.DeliveredEvents(ctx, made, end, start))
+	require.NoError(t, b.store.DeliveredEvents(ctx, b.again(made), end, start))
 	delivered := b.again(made)
 	require.Equal(t, end, delivered.Position)
 	require.True(t, start.Equal(*delivered.LastDeliveredAt))
 	require.Zero(t, delivered.Failures)
 	require.Nil(t, delivered.FailingSince)
 	require.Empty(t, delivered.LastError)
-	made = delivered
 	require.False(t, fails(3*time.Hour), "it fails anew")
 	require.True(t, fails(4*time.Hour))
 }
@@ -224,7 +239,10 @@ func TestWebhooks_OneThatIsStoppedIsToldOfAndCanGoOn(t *testing.T) {
 	require.Contains(t, told[0].Message, fmt.Sprintf("POST /v1/webhooks/%s/replay", made.ID))
 	require.NotContains(t, told[0].Message, "S3CR3T")
 
-	on := directory.WebhookEnabled
+	url, on, off := "https://other.example/", directory.WebhookEnabled, directory.WebhookDisabled
+	changed, err := b.store.UpdateWebhook(ctx, b.account.ID, made.ID, store.WebhookPatch{URL: &url, State: &off})
+	require.NoError(t, err)
+	require.Equal(t, "The receiver answered 410.", changed.LastError, "while it is disabled")
 	replayed, err := b.store.UpdateWebhook(ctx, b.account.ID, made.ID, store.WebhookPatch{State: &on, Position: &end})
 	require.NoError(t, err)
 	require.Equal(t, directory.WebhookEnabled, replayed.State)

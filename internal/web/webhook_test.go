@@ -1,7 +1,9 @@
 package web_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"testing"
 
@@ -94,6 +96,42 @@ func TestWebhooks_AreWokenWhenSomethingHappens(t *testing.T) {
 	require.Len(t, b.workflows.seen(), 5)
 	require.Equal(t, http.StatusOK, b.post("/v1/users/"+ana+"/deactivate", "").Status)
 	require.Len(t, b.workflows.seen(), 5)
+}
+
+// What nobody could say while Temporal was away is found within a minute or two.
+func TestWebhooks_ForgottenOnesAreWoken(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ana, _ := b.newUser("ana@corp.example", directory.Active)
+	_, err := b.db.Exec(`DELETE FROM mails`)
+	require.NoError(t, err)
+	woken := "events-waiting webhook/" + b.subscribe(`{"url":"` + hookURL + `"}`)["id"].(string)
+	b.workflows.fail(errors.New("connection refused"))
+	require.Equal(t, http.StatusOK, b.post("/v1/users/"+ana+"/deactivate", "").Status)
+	b.workflows.fail(nil)
+	before := len(b.workflows.seen())
+	require.NoError(t, b.admin.EnsureWorkflows(t.Context()))
+	require.NotContains(t, b.workflows.seen()[before:], woken, "not while somebody may be at it")
+	_, err = b.db.Exec(`UPDATE webhooks SET next_try_at = now() - interval '61 seconds'`)
+	require.NoError(t, err)
+	require.NoError(t, b.admin.EnsureWorkflows(t.Context()))
+	require.Contains(t, b.workflows.seen()[before:], woken)
+}
+
+// What was done is told of, also when who asked for it has gone.
+func TestWebhooks_AreWokenThoughTheCallerHasGone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ana, _ := b.newUser("ana@corp.example", directory.Active)
+	_, err := b.db.Exec(`DELETE FROM mails`)
+	require.NoError(t, err)
+	woken := "events-waiting webhook/" + b.subscribe(`{"url":"` + hookURL + `"}`)["id"].(string)
+	_, err = b.store.DeactivateUser(t.Context(), b.account.ID, ana)
+	require.NoError(t, err)
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	b.admin.Wake(ctx, b.account.ID)
+	require.Equal(t, []string{woken}, b.workflows.seen())
 }
 
 func TestWebhooks_AreTwentyAtMost(t *testing.T) {

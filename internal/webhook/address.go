@@ -39,8 +39,8 @@ func validPort(port string) bool {
 }
 
 // Public says whether an address belongs to the public internet: whether it is none of those that
-// IANA's registries of special-purpose addresses (RFC 6890) keep for something else, whichever form
-// of IPv6 an IPv4 address is written in.
+// IANA's registries of special-purpose addresses (RFC 6890) keep for something else, nor the one at
+// which Azure serves each machine (168.63.129.16), whichever form of IPv6 an IPv4 address is written in.
 func Public(address netip.Addr) bool {
 	address = address.Unmap().WithZone("")
 	if address.Is6() && !unicast6.Contains(address) {
@@ -55,7 +55,7 @@ var (
 	unicast6 = netip.MustParsePrefix("2000::/3")
 
 	special = prefixes(
-		"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
+		"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
 		"192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
 		"2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
 	)

@@ -85,8 +85,8 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 	return <-stopped
 }
 
-// keepWorkflows sees to it, now and every minute, that every configuration has its workflow: a
-// starter may have stopped between writing one down and starting the other.
+// keepWorkflows sees to it, now and every minute, that every configuration has its workflow, and that
+// what waits is delivered: a starter may have stopped between writing one down and starting the other.
 func keepWorkflows(ctx context.Context, a *admin.Admin, log *slog.Logger) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()

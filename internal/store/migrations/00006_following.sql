@@ -6,10 +6,21 @@ ALTER TABLE users
     ADD COLUMN role_mapped boolean NOT NULL DEFAULT false,
     ADD COLUMN organization_mapped boolean NOT NULL DEFAULT false;
 
--- Whoever belongs to all organizations, those of the future too, belongs to this one.
+-- Whoever belongs to all organizations, those of the future too, belongs to this one. One that has its id
+-- or its name already gets the next that is free.
 ALTER TABLE organizations ADD COLUMN built_in boolean NOT NULL DEFAULT false;
-INSERT INTO organizations (account_id, id, name, built_in) SELECT id, 'all', 'All organizations', true FROM accounts
-ON CONFLICT DO NOTHING;
+WITH moved AS (
+    UPDATE organizations o SET id = (
+        SELECT 'all_' || min(n) FROM generate_series(2, 10000) n
+        WHERE NOT EXISTS (SELECT FROM organizations t WHERE t.account_id = o.account_id AND t.id = 'all_' || n))
+    WHERE id = 'all' RETURNING account_id, id
+)
+UPDATE users u SET organization_id = m.id FROM moved m WHERE u.account_id = m.account_id AND u.organization_id = 'all';
+UPDATE organizations o SET name = (
+    SELECT 'All organizations ' || min(n) FROM generate_series(2, 10000) n
+    WHERE NOT EXISTS (SELECT FROM organizations t WHERE t.account_id = o.account_id AND t.name = 'All organizations ' || n))
+WHERE name = 'All organizations';
+INSERT INTO organizations (account_id, id, name, built_in) SELECT id, 'all', 'All organizations', true FROM accounts;
 
 -- A group is read because somebody's role or organization follows from it, beside the other reasons.
 ALTER TABLE staged_groups ADD COLUMN mapped boolean NOT NULL DEFAULT false;
