@@ -122,7 +122,7 @@ func followMapped(ctx context.Context, tx *sqlx.Tx, accountID string, userIDs, a
 		), group_members AS (
 			SELECT p.user_id, m.group_id::text FROM people p JOIN memberships m ON m.user_id = p.user_id
 		), `+followRules("Either heals it at once.")+`, written AS (
-			UPDATE users u SET `+writeMapped+` FROM outcomes w WHERE u.id = w.user_id AND u.account_id = $1 AND w.after IS NOT NULL
+			UPDATE users u SET `+writeMapped+` FROM (SELECT user_id, held AS after FROM outcomes WHERE held IS NOT NULL) w WHERE u.id = w.user_id AND u.account_id = $1
 		), logged AS (
 			INSERT INTO changes (account_id, user_id, label, source, action, before, after, outcome, problems)
 			SELECT $1, user_id, label, 'scim', CASE WHEN before IS NULL THEN 'error' ELSE 'update' END, before,
