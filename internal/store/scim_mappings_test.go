@@ -424,3 +424,20 @@ func TestC5_C6_SCIMMappedIDsAreNotUsedAgain(t *testing.T) {
 	p.requireRole(role.ID, ana)
 	require.Equal(t, organization.ID, *p.user(ana).Organization)
 }
+
+// The admins who are left are told who is an admin no more.
+func TestC5_SCIMTakesARoleOfAdmins(t *testing.T) {
+	t.Parallel()
+	p := newPusher(t)
+	ana, bob := p.arrives("ana"), p.arrives("bob")
+	super, user := store.Role{ID: directory.RoleSuperAdmin, Name: "Super admin"}, store.Role{ID: directory.RoleUserAdmin, Name: "User admin"}
+	root, office := p.push("Root", ana), p.push("Office", bob)
+	p.save(directory.SCIMMappings{Roles: []directory.RoleMapping{givesRole(root, super), givesRole(office, user)}, Organizations: []directory.OrganizationMapping{}})
+	told := func() int { return p.count(`SELECT count(*) FROM notifications WHERE kind = 'admin_left'`) }
+	require.Zero(t, told())
+	p.patch(root.ID, step(scim.RemoveMembers, ana))
+	require.Equal(t, 2, p.count(`SELECT count(*) FROM notifications WHERE kind = 'admin_left' AND message LIKE $1`,
+		"ana Lee, super admin, was given the role “Member” by a mapping of SCIM groups.%"), "the owner and bob")
+	p.patch(office.ID, step(scim.RemoveMembers, bob))
+	require.Equal(t, 3, told(), "the owner")
+}
