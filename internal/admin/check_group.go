@@ -82,14 +82,17 @@ func checkEachGroupID(field string, ids []string) []directory.FieldError {
 func checkGroupsExist(ctx context.Context, src source.Source, s, before directory.Settings) ([]directory.FieldError, error) {
 	named := slices.Concat(s.Scope.GroupIDs, s.Groups.GroupIDs, s.MappedGroups())
 	known := slices.Concat(before.Scope.GroupIDs, before.Groups.GroupIDs, before.MappedGroups())
-	missing, err := missingGroups(ctx, src, without(named, known))
-	if err != nil || len(missing) == 0 {
+	missing, aliases, err := missingGroups(ctx, src, without(named, known))
+	if err != nil {
 		return nil, err
 	}
+	roles, organizations := groupsOf(roleRules(s.RoleMappings)), groupsOf(organizationRules(s.OrganizationMappings))
 	errs := slices.Concat(
 		notThere("scope.group_ids[%d]", s.Scope.GroupIDs, missing),
-		notThere("role_mappings[%d].group_id", groupsOf(roleRules(s.RoleMappings)), missing),
-		notThere("organization_mappings[%d].group_id", groupsOf(organizationRules(s.OrganizationMappings)), missing),
+		notThere("role_mappings[%d].group_id", roles, missing),
+		notItsID("role_mappings[%d].group_id", roles, aliases),
+		notThere("organization_mappings[%d].group_id", organizations, missing),
+		notItsID("organization_mappings[%d].group_id", organizations, aliases),
 	)
 	if slices.Equal(s.Scope.GroupIDs, s.Groups.GroupIDs) {
 		return errs, nil
@@ -102,6 +105,18 @@ func notThere(field string, ids []string, missing map[string]bool) []directory.F
 	for i, id := range ids {
 		if missing[id] {
 			errs = append(errs, directory.FieldError{Field: fmt.Sprintf(field, i), Message: fmt.Sprintf("The directory has no group with the id %q.", id)})
+		}
+	}
+	return errs
+}
+
+// notItsID refuses what finds a group, such as its address, but is not its id: lists name groups by their ids,
+// so a mapping of it would never hold there.
+func notItsID(field string, ids []string, aliases map[string]string) []directory.FieldError {
+	var errs []directory.FieldError
+	for i, id := range ids {
+		if canonical, found := aliases[id]; found {
+			errs = append(errs, directory.FieldError{Field: fmt.Sprintf(field, i), Message: fmt.Sprintf("The id of this group is %q. Use that.", canonical)})
 		}
 	}
 	return errs
@@ -123,35 +138,42 @@ func without(ids, known []string) []string {
 	return rest
 }
 
-func missingGroups(ctx context.Context, src source.Source, ids []string) (map[string]bool, error) {
+// missingGroups are those of ids that no group has and, of those that are other names of one, its id. Where
+// there are many, other names are missing too.
+func missingGroups(ctx context.Context, src source.Source, ids []string) (missing map[string]bool, aliases map[string]string, err error) {
 	switch {
 	case len(ids) > 2*(maxGroups+maxRules): // too many to be accepted in any case
-		return nil, nil
+		return nil, nil, nil
 	case len(ids) > maxGroupLookups:
-		return missingInList(ctx, src, ids)
+		missing, err = missingInList(ctx, src, ids)
+		return missing, nil, err
 	default:
 		return missingByID(ctx, src, ids)
 	}
 }
 
-func missingByID(ctx context.Context, src source.Source, ids []string) (map[string]bool, error) {
+func missingByID(ctx context.Context, src source.Source, ids []string) (missing map[string]bool, aliases map[string]string, err error) {
 	var mu sync.Mutex
-	missing := map[string]bool{}
+	missing, aliases = map[string]bool{}, map[string]string{}
 	lookups, ctx := errgroup.WithContext(ctx)
 	lookups.SetLimit(lookupsAtOnce)
 	for _, id := range ids {
 		lookups.Go(func() error {
-			_, err := src.Group(ctx, id)
-			if !isNotFound(err) {
-				return err
-			}
+			group, err := src.Group(ctx, id)
 			mu.Lock()
 			defer mu.Unlock()
-			missing[id] = true
+			switch {
+			case isNotFound(err):
+				missing[id] = true
+			case err != nil:
+				return err
+			case group.ID != id:
+				aliases[id] = group.ID
+			}
 			return nil
 		})
 	}
-	return missing, lookups.Wait()
+	return missing, aliases, lookups.Wait()
 }
 
 func missingInList(ctx context.Context, src source.Source, ids []string) (map[string]bool, error) {

@@ -88,10 +88,12 @@ func (a *Admin) checkOrganizationMappings(ctx context.Context, accountID string,
 }
 
 // mayMapRoles says whether somebody of a role may save mappings: nobody has a mapping give what they may not
-// give by hand. Those that were there before are not theirs.
+// give by hand. Those that were there before are not theirs, as long as none of the groups that came before
+// them is gone: they would hold for its people too.
 func mayMapRoles(own string, mappings, before []directory.RoleMapping) error {
-	for _, m := range mappings {
-		if slices.ContainsFunc(before, func(b directory.RoleMapping) bool { return b.GroupID == m.GroupID && b.RoleID == m.RoleID }) {
+	for i, m := range mappings {
+		at := slices.IndexFunc(before, func(b directory.RoleMapping) bool { return b.GroupID == m.GroupID && b.RoleID == m.RoleID })
+		if at >= 0 && len(without(groupsOf(roleRules(before[:at])), groupsOf(roleRules(mappings[:i])))) == 0 {
 			continue
 		}
 		if err := mayMove(own, directory.RoleMember, m.RoleID); err != nil {

@@ -10,8 +10,17 @@ import (
 
 // UndoRun has what a run changed put back, by a run of its own, and returns that run. It waits for no
 // other: while one is going it is the conflict "run_in_progress". Further conflicts are those of
-// Store.Undoable.
+// Store.Undoable. Nobody has roles put back that they may not give or take by hand.
 func (a *Admin) UndoRun(ctx context.Context, who directory.Principal, id string) (directory.Run, error) {
+	roles, err := a.Store.RolesMoved(ctx, who.AccountID, id)
+	if err != nil {
+		return directory.Run{}, err
+	}
+	for _, role := range roles {
+		if err := mayMove(who.RoleID, directory.RoleMember, role); err != nil {
+			return directory.Run{}, err
+		}
+	}
 	return a.follow(ctx, who, id, workflows.SignalUndo, a.Store.Undoable)
 }
 

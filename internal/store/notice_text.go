@@ -114,22 +114,22 @@ func heldText(r noticedRun) (title, message string) {
 		"What to do: look at the planned changes of the run, then approve or reject it. Until then all users stay as they are.")
 }
 
-// leaver is an admin who was taken out.
+// leaver is an admin who was taken out, or is none any more. fate is what was done with them, after "was".
 type leaver struct {
-	Label  string               `db:"label"`
-	Role   string               `db:"role"`
-	Status directory.UserStatus `db:"status"`
+	Label string `db:"label"`
+	Role  string `db:"role"`
+	Fate  string `db:"fate"`
 }
 
 func leaversText(by string, leavers []leaver) (title, message string) {
 	var text []string
 	for _, l := range leavers[:min(len(leavers), shownLeavers)] {
-		text = append(text, fmt.Sprintf("%s, %s, was %s by %s.", l.Label, strings.ToLower(l.Role), l.Status, by))
+		text = append(text, fmt.Sprintf("%s, %s, was %s by %s.", l.Label, strings.ToLower(l.Role), l.Fate, by))
 	}
 	if more := len(leavers) - shownLeavers; more > 0 {
 		text = append(text, fmt.Sprintf("So were %s.", plural(more, "more admin", "more admins")))
 	}
-	text = append(text, "What to do: if this is not as it should be, activate or restore the user. Otherwise check that enough admins are left.")
+	text = append(text, "What to do: if this is not as it should be, activate or restore the user, or give them their role back. Otherwise check that enough admins are left.")
 	if len(leavers) == 1 {
 		return "An admin has left: " + leavers[0].Label, lines(text...)
 	}

@@ -93,14 +93,17 @@ func noticeRecipients(ctx context.Context, tx *sqlx.Tx, run noticedRun, kind dir
 	return notify(ctx, tx, run.AccountID, to, notice{kind: kind, cause: run.ID, runID: &run.ID, title: title, message: message})
 }
 
-// noticeLeavers tells the admins who are left which admins the run took out.
+// noticeLeavers tells the admins who are left which admins the run took out, or made something else.
 func noticeLeavers(ctx context.Context, tx *sqlx.Tx, run noticedRun) error {
 	var leavers []leaver
 	err := tx.SelectContext(ctx, &leavers, `
-		SELECT c.label, r.name AS role, u.status
-		FROM changes c JOIN users u ON u.id = c.user_id JOIN roles r ON r.account_id = u.account_id AND r.id = u.role_id
-		WHERE c.run_id = $1 AND c.outcome = 'applied' AND u.role_id = ANY($2)
-		  AND c.before->>'status' IN ('invited', 'active', 'awaiting_licence') AND c.after->>'status' IN ('deactivated', 'deleted')
+		SELECT c.label, r.name AS role, CASE WHEN c.after->>'status' IN ('deactivated', 'deleted') THEN u.status ELSE `+givenRole+` END AS fate
+		FROM changes c JOIN users u ON u.id = c.user_id
+		JOIN roles r ON r.account_id = u.account_id AND r.id = coalesce(c.before->>'role', u.role_id)
+		LEFT JOIN roles n ON n.account_id = u.account_id AND n.id = c.after->>'role'
+		WHERE c.run_id = $1 AND c.outcome = 'applied' AND r.id = ANY($2) AND (
+		      c.before->>'status' IN ('invited', 'active', 'awaiting_licence') AND c.after->>'status' IN ('deactivated', 'deleted')
+		   OR c.before ? 'role' AND c.after->>'role' <> ALL($2))
 		ORDER BY c.id`, run.ID, pq.StringArray(adminRoles()))
 	if err != nil || len(leavers) == 0 {
 		return err
@@ -111,6 +114,36 @@ func noticeLeavers(ctx context.Context, tx *sqlx.Tx, run noticedRun) error {
 	}
 	title, message := leaversText(by, leavers)
 	return noticeAdmins(ctx, tx, run.AccountID, notice{kind: directory.NoticeAdminLeft, cause: run.ID, runID: &run.ID, title: title, message: message})
+}
+
+// givenRole is the fate of an admin who has the role n now.
+const givenRole = `format('given the role “%s”', coalesce(n.name, 'Member'))`
+
+// noticeDemoted tells the admins who are left which of some users of an account, as they were before, were
+// admins and are none now.
+func noticeDemoted(ctx context.Context, tx *sqlx.Tx, accountID string, before []directory.User, by string) error {
+	var ids, roles []string
+	for _, user := range before {
+		if directory.MayAdminister(user.RoleID) && user.Status.In() {
+			ids, roles = append(ids, user.ID), append(roles, user.RoleID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	var leavers []leaver
+	err := tx.SelectContext(ctx, &leavers, `
+		SELECT `+userLabel+` AS label, r.name AS role, `+givenRole+` AS fate
+		FROM unnest($2::uuid[], $3::text[]) AS b (id, role_id)
+		JOIN users u ON u.id = b.id AND u.account_id = $1
+		JOIN roles r ON r.account_id = u.account_id AND r.id = b.role_id
+		JOIN roles n ON n.account_id = u.account_id AND n.id = u.role_id
+		WHERE n.id <> ALL($4) ORDER BY u.id`, accountID, pq.StringArray(ids), pq.StringArray(roles), pq.StringArray(adminRoles()))
+	if err != nil || len(leavers) == 0 {
+		return err
+	}
+	title, message := leaversText(by, leavers)
+	return noticeAdmins(ctx, tx, accountID, notice{kind: directory.NoticeAdminLeft, cause: newID(), title: title, message: message})
 }
 
 // noticeWaiting tells the admins when the run brought back somebody for whom no licence is left.
@@ -135,7 +168,7 @@ func noticeLeft(ctx context.Context, tx *sqlx.Tx, user directory.User, by string
 	if err := tx.GetContext(ctx, &role, `SELECT name FROM roles WHERE account_id = $1 AND id = $2`, user.AccountID, user.RoleID); err != nil {
 		return err
 	}
-	title, message := leaversText(by, []leaver{{Label: user.Name(), Role: role, Status: user.Status}})
+	title, message := leaversText(by, []leaver{{Label: user.Name(), Role: role, Fate: string(user.Status)}})
 	return noticeAdmins(ctx, tx, user.AccountID, notice{kind: directory.NoticeAdminLeft, cause: newID(), title: title, message: message})
 }
 

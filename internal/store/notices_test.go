@@ -238,3 +238,31 @@ func TestB9_RunThatFindsNoLicenceTellsTheAdmins(t *testing.T) {
 	require.Equal(t, directory.AwaitingLicence, b.userOf("id-000000").Status)
 	require.Equal(t, directory.NoticeLicencesExhausted, b.told(b.owner())[0].Kind)
 }
+
+// The admins who are left are told who is an admin no more, whatever took the role.
+func TestC5_AdminsWhoLoseTheirRole(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := t.Context()
+	records := []mapping.Record{named("a", "Ana", "Lee"), named("b", "Bo", "Berg")}
+	b.mapRoles(toRole("adm", "super_admin", "Super admin"), toRole("usr", "user_admin", "User admin"))
+	b.syncGroups([]group{mapped("adm", "Admins", "a"), mapped("usr", "User admins")}, records...)
+	b.syncGroups([]group{mapped("adm", "Admins"), mapped("usr", "User admins", "a", "b")}, records...)
+	require.Empty(t, b.told(b.owner()), "who has another role of admins is one still")
+	run := b.syncGroups([]group{mapped("adm", "Admins"), mapped("usr", "User admins", "b")}, records...)
+	got := b.told(b.owner())
+	require.Len(t, got, 1)
+	require.Equal(t, directory.NoticeAdminLeft, got[0].Kind)
+	require.Equal(t, run.ID, *got[0].RunID)
+	require.Equal(t, "An admin has left: Ana Lee", got[0].Title)
+	require.Contains(t, got[0].Message, "Ana Lee, user admin, was given the role “Member” by the directory sync “Staff” (Corp).")
+
+	_, err := b.store.UpdateUser(ctx, b.account.ID, b.userOf("b").ID, store.UserPatch{Role: ptr("super_admin")}, anybody)
+	require.NoError(t, err)
+	require.Equal(t, 1, b.count(`SELECT count(*) FROM notifications`))
+	_, err = b.store.UpdateUser(ctx, b.account.ID, b.userOf("b").ID, store.UserPatch{Role: ptr(b.role("Auditor"))}, anybody)
+	require.NoError(t, err)
+	require.Equal(t, 1, b.count(`SELECT count(*) FROM notifications WHERE user_id = $1 AND run_id IS NULL AND message LIKE $2`,
+		b.owner(), "Bo Berg, super admin, was given the role “Auditor” by an admin.%"))
+	require.Equal(t, 2, b.count(`SELECT count(*) FROM notifications`))
+}

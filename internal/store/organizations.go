@@ -37,7 +37,7 @@ func (s *Store) CreateOrganization(ctx context.Context, accountID, name string) 
 			return err
 		}
 		return assignNamed(ctx, tx, accountID, "organization", id)
-	}, `SELECT id FROM organizations WHERE account_id = $1`)
+	})
 	return organization, err
 }
 

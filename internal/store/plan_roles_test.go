@@ -467,3 +467,57 @@ func TestC5_ChangedWhileTheRunWasGoing(t *testing.T) {
 	require.NoError(t, b.store.DeleteRole(ctx, b.account.ID, "auditor"))
 	require.Equal(t, store.BatchResult{Failed: 1}, b.applyStep(run, 10, 10))
 }
+
+// What an admin gives by hand between the plan and its application stands, though it is what the user had.
+func TestC5_GivenByHandWhileTheRunWasGoing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.role("Auditor")
+	b.role("Clerk")
+	b.mapRoles(toRole("fin", "auditor", "Auditor"), toRole("ops", "clerk", "Clerk"))
+	records := []mapping.Record{person("a", "a@corp.example"), person("b", "b@corp.example"), person("c", "c@corp.example")}
+	b.syncGroups([]group{mapped("fin", "Finance", "a", "b"), mapped("ops", "Operations")}, records...)
+	b.give("c", "clerk")
+	stage := func(kind directory.RunKind) string {
+		run := b.openRun(kind)
+		b.stageGroups(run, mapped("fin", "Finance"), mapped("ops", "Operations", "c"))
+		b.stage(run, records...)
+		b.plan(run)
+		return run
+	}
+	preview, run := stage(directory.KindPreview), stage(directory.KindSync)
+	for id, role := range map[string]string{"a": "auditor", "c": "clerk"} {
+		_, err := b.store.UpdateUser(t.Context(), b.account.ID, b.userOf(id).ID, store.UserPatch{Role: &role}, anybody)
+		require.NoError(t, err)
+	}
+	require.Equal(t, store.BatchResult{Applied: 1}, b.applyStep(run, 10, 10))
+	require.Equal(t, []string{"auditor", ""}, b.has("a"))
+	require.Equal(t, []string{"member", ""}, b.has("b"), "of whom nobody gave anything")
+	require.Equal(t, []string{"clerk", ""}, b.has("c"))
+	require.Equal(t, 1, b.count(`SELECT count(*) FROM changes WHERE run_id = $1 AND outcome = 'rejected'`, run))
+	require.Equal(t, 2, b.count(`SELECT count(*) FROM changes WHERE run_id = $1 AND outcome = 'planned'`, preview), "a preview shows what it found")
+}
+
+// The id of what is gone, which a mapping names, is for none of another name.
+func TestC5_C6_MappedIDsAreNotUsedAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	role, organization := b.role("Ревизор"), b.organization("Базель")
+	b.mapRoles(toRole("fin", role, "Ревизор"))
+	b.mapOrganizations(toOrganization("fin", organization, "Базель"))
+	records, groups := []mapping.Record{named("a", "Ana", "Lee")}, []group{mapped("fin", "Finance", "a")}
+	b.syncGroups(groups, records...)
+	require.NoError(t, b.store.DeleteRole(t.Context(), b.account.ID, role))
+	require.NoError(t, b.store.DeleteOrganization(t.Context(), b.account.ID, organization))
+	require.NotEqual(t, role, b.role("Юрист"))
+	require.NotEqual(t, organization, b.organization("Берн"))
+	run := b.syncGroups(groups, records...)
+	require.Equal(t, directory.RunPartialSuccess, run.Status)
+	require.Equal(t, "member", b.userOf("a").RoleID)
+	require.Nil(t, b.userOf("a").Organization)
+
+	b.role("Ревизор")
+	b.organization("Базель")
+	require.Equal(t, directory.RunSuccess, b.syncGroups(groups, records...).Status)
+	require.Equal(t, []string{role + "*", organization + "*"}, b.has("a"))
+}

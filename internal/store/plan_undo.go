@@ -41,6 +41,15 @@ func (s *Store) Undoable(ctx context.Context, accountID, runID string) (director
 	return row.Run, nil
 }
 
+// RolesMoved are the roles that one of an account's runs gave or took, which its undo takes or gives.
+func (s *Store) RolesMoved(ctx context.Context, accountID, runID string) ([]string, error) {
+	var roles []string
+	err := s.db.SelectContext(ctx, &roles, `
+		SELECT DISTINCT r.id FROM changes c CROSS JOIN LATERAL (VALUES (c.before->>'role'), (c.after->>'role')) r (id)
+		WHERE c.account_id = $1 AND c.run_id = $2 AND c.outcome = 'applied' AND r.id IS NOT NULL ORDER BY r.id`, accountID, runID)
+	return roles, wrap("list roles that a run moved", found("run", err))
+}
+
 // PlanUndo decides, for the run that a run undoes, about each user whom it changed, and writes what is
 // to be done as planned changes, all or none of it: users, then groups and memberships. What was changed
 // since is planned as an error. No record of a source counts, and no link is written. Heartbeat hears how

@@ -30,7 +30,14 @@ func (s *Store) RestoreUser(ctx context.Context, accountID, userID string) (dire
 		if err := dropAbsentLinks(ctx, tx, userID); err != nil {
 			return err
 		}
-		return logStatus(ctx, tx, directory.FromAdmin, directory.ActionReactivate, directory.Deleted, user)
+		if err := logStatus(ctx, tx, directory.FromAdmin, directory.ActionReactivate, directory.Deleted, user); err != nil {
+			return err
+		}
+		if err := assignMapped(ctx, tx, accountID, []string{userID}); err != nil {
+			return err
+		}
+		user, err = getUser(ctx, tx, accountID, userID)
+		return err
 	})
 	if err != nil {
 		return directory.User{}, err

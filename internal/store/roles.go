@@ -52,7 +52,7 @@ func (s *Store) CreateRole(ctx context.Context, accountID, name string) (Role, e
 			return err
 		}
 		return assignNamed(ctx, tx, accountID, "role", id)
-	}, `SELECT id FROM roles WHERE account_id = $1`)
+	})
 	return role, err
 }
 
@@ -97,7 +97,7 @@ const logTakenAway = `
 	SELECT $1, id, label, 'admin', 'update', $3, $4, 'applied' FROM moved RETURNING user_id`
 
 // createNamed makes a role or an organization: it finds an id for the name and has it inserted.
-func (s *Store) createNamed(ctx context.Context, noun, accountID, name string, insert func(tx *sqlx.Tx, id, name string) error, ids string) error {
+func (s *Store) createNamed(ctx context.Context, noun, accountID, name string, insert func(tx *sqlx.Tx, id, name string) error) error {
 	name = strings.TrimSpace(name)
 	if name == "" {
 		return directory.Invalid(noun+"_invalid", "The "+noun+" needs a name.", directory.FieldError{Field: "name", Message: "Give the " + noun + " a name."})
@@ -107,9 +107,23 @@ func (s *Store) createNamed(ctx context.Context, noun, accountID, name string, i
 			return err
 		}
 		var taken []string
-		if err := tx.SelectContext(ctx, &taken, ids, accountID); err != nil {
+		if err := tx.SelectContext(ctx, &taken, selectTaken(noun), accountID, name); err != nil {
 			return err
 		}
 		return insert(tx, slug(name, taken), name)
 	})
+}
+
+// selectTaken are the ids of the roles or the organizations, as noun says, of account $1, and those in its
+// mappings of what is not called $2: that one is gone, and nothing else is to take its place.
+func selectTaken(noun string) string {
+	return `
+	SELECT id FROM ` + noun + `s WHERE account_id = $1
+	UNION
+	SELECT m->>'` + noun + `_id' FROM (
+		SELECT settings->'` + noun + `_mappings' AS list FROM configurations WHERE account_id = $1
+		UNION ALL
+		SELECT ` + noun + `_mappings FROM scim_mappings WHERE account_id = $1
+	) s CROSS JOIN LATERAL jsonb_array_elements(CASE WHEN jsonb_typeof(s.list) = 'array' THEN s.list ELSE '[]' END) m
+	WHERE lower(m->>'` + noun + `_name') IS DISTINCT FROM lower($2)`
 }

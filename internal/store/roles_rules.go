@@ -76,6 +76,7 @@ func followRules(heals string) string {
 		SELECT v.user_id, v.label, jsonb_object_agg(v.kind, v.present) FILTER (WHERE v.next <> v.present) AS before,
 		       coalesce(jsonb_object_agg(v.kind, v.next) FILTER (WHERE v.next <> v.present),
 		                jsonb_object_agg(v.kind, v.next) FILTER (WHERE v.next IS NOT NULL)) AS after,
+		       jsonb_object_agg(v.kind, v.next) FILTER (WHERE v.next IS NOT NULL) AS held,
 		       jsonb_agg(` + ruleProblem(heals) + ` ORDER BY v.kind DESC) FILTER (WHERE v.next IS NULL) AS problems
 		FROM verdicts v
 		LEFT JOIN rule_groups g ON g.group_id = v.group_id

@@ -12,7 +12,7 @@ import (
 
 // assignMapped gives users of the account the roles and organizations that follow from the pushed groups
 // they are in. It leaves a change for each of them who has others now, or cannot have them, and tells the
-// admins of errors. Where SCIM is off, or nothing mapped, it does nothing. The transaction holds the account.
+// admins of errors and of who is no admin any more. Where SCIM is off, or nothing mapped, it does nothing. The transaction holds the account.
 func assignMapped(ctx context.Context, tx *sqlx.Tx, accountID string, userIDs []string) error {
 	if len(userIDs) == 0 {
 		return nil
@@ -55,24 +55,30 @@ func assign(ctx context.Context, tx *sqlx.Tx, accountID string, userIDs pq.Strin
 	var admins []directory.User
 	if err := tx.SelectContext(ctx, &admins, `
 		SELECT `+userColumns+` FROM users
-		WHERE account_id = $1 AND role_id = 'super_admin' AND status = 'active' AND ($2::uuid[] IS NULL OR id = ANY($2)) ORDER BY id`,
+		WHERE account_id = $1 AND role_id IN ('super_admin', 'user_admin') AND ($2::uuid[] IS NULL OR id = ANY($2)) ORDER BY id`,
 		accountID, userIDs); err != nil {
 		return err
 	}
+	var supers []directory.User
 	apart := pq.StringArray{}
 	for _, admin := range admins {
-		apart = append(apart, admin.ID)
+		if admin.RoleID == directory.RoleSuperAdmin && admin.Status == directory.Active {
+			supers, apart = append(supers, admin), append(apart, admin.ID)
+		}
 	}
 	problems, err := followMapped(ctx, tx, accountID, userIDs, apart)
 	if err != nil {
 		return err
 	}
-	for _, admin := range admins {
+	for _, admin := range supers {
 		found, err := followAsAdmin(ctx, tx, admin)
 		if err != nil {
 			return err
 		}
 		problems = append(problems, found...)
+	}
+	if err := noticeDemoted(ctx, tx, accountID, admins, "a mapping of SCIM groups"); err != nil {
+		return err
 	}
 	return noticeSCIMErrors(ctx, tx, accountID, problems)
 }
@@ -122,7 +128,7 @@ func followMapped(ctx context.Context, tx *sqlx.Tx, accountID string, userIDs, a
 		), group_members AS (
 			SELECT p.user_id, m.group_id::text FROM people p JOIN memberships m ON m.user_id = p.user_id
 		), `+followRules("Either heals it at once.")+`, written AS (
-			UPDATE users u SET `+writeMapped+` FROM outcomes w WHERE u.id = w.user_id AND u.account_id = $1 AND w.after IS NOT NULL
+			UPDATE users u SET `+writeMapped+` FROM (SELECT user_id, held AS after FROM outcomes WHERE held IS NOT NULL) w WHERE u.id = w.user_id AND u.account_id = $1
 		), logged AS (
 			INSERT INTO changes (account_id, user_id, label, source, action, before, after, outcome, problems)
 			SELECT $1, user_id, label, 'scim', CASE WHEN before IS NULL THEN 'error' ELSE 'update' END, before,

@@ -360,3 +360,84 @@ func TestL1_SCIMMappingsStayInTheirAccount(t *testing.T) {
 	requireCode(t, err, directory.KindNotFound, "not_found")
 	requireCode(t, p.store.SaveSCIMMappings(t.Context(), uuid.NewString(), directory.SCIMMappings{}), directory.KindNotFound, "not_found")
 }
+
+// A rule that gives what somebody has by hand already makes it the mapping's, also where another one of
+// the user's changes at the same time.
+func TestC6_SCIMNotesWhatAMappingGives(t *testing.T) {
+	t.Parallel()
+	for name, roles := range map[string]bool{"alone": false, "beside a role": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPusher(t)
+			auditor, basel := p.role("Auditor"), p.organization("Basel")
+			ana, finance := p.arrives("ana"), p.push("Finance")
+			mappings := directory.SCIMMappings{Roles: []directory.RoleMapping{}, Organizations: []directory.OrganizationMapping{puts(finance, basel)}}
+			if roles {
+				mappings.Roles = append(mappings.Roles, givesRole(finance, auditor))
+			}
+			p.save(mappings)
+			_, err := p.store.UpdateUser(t.Context(), p.AccountID, ana, store.UserPatch{Organization: &basel.ID}, anybody)
+			require.NoError(t, err)
+			p.patch(finance.ID, step(scim.AddMembers, ana))
+			p.patch(finance.ID, step(scim.RemoveMembers, ana))
+			p.requireRole("member", ana)
+			require.Nil(t, p.user(ana).Organization)
+		})
+	}
+}
+
+// Whoever is restored has what follows from the groups that they are in by then.
+func TestC5_SCIMRestoredUserHasWhatFollowsNow(t *testing.T) {
+	t.Parallel()
+	p := newPusher(t)
+	auditor := p.role("Auditor")
+	ana := p.arrives("ana")
+	finance := p.push("Finance", ana)
+	p.save(directory.SCIMMappings{Roles: []directory.RoleMapping{givesRole(finance, auditor)}, Organizations: []directory.OrganizationMapping{}})
+	p.requireRole("auditor", ana)
+	_, err := p.db.Exec(`UPDATE users SET status = 'deleted', deactivated_by = 'source', email_key = NULL WHERE id = $1`, ana)
+	require.NoError(t, err)
+	p.patch(finance.ID, step(scim.RemoveMembers, ana))
+	restored, err := p.store.RestoreUser(t.Context(), p.AccountID, ana)
+	require.NoError(t, err)
+	require.Equal(t, "member", restored.RoleID)
+	require.Equal(t, p.user(ana).Version, restored.Version)
+	require.Equal(t, []string{"scim applied member>auditor", "scim applied auditor>member"}, p.placed(ana))
+}
+
+// The id of what is gone, which a mapping names, is for none of another name.
+func TestC5_C6_SCIMMappedIDsAreNotUsedAgain(t *testing.T) {
+	t.Parallel()
+	p := newPusher(t)
+	role, organization := p.role("Ревизор"), p.organization("Базель")
+	ana := p.arrives("ana")
+	finance := p.push("Finance", ana)
+	p.save(directory.SCIMMappings{Roles: []directory.RoleMapping{givesRole(finance, role)}, Organizations: []directory.OrganizationMapping{puts(finance, organization)}})
+	require.NoError(t, p.store.DeleteRole(t.Context(), p.AccountID, role.ID))
+	require.NoError(t, p.store.DeleteOrganization(t.Context(), p.AccountID, organization.ID))
+	require.NotEqual(t, role.ID, p.role("Юрист").ID)
+	require.NotEqual(t, organization.ID, p.organization("Берн").ID)
+	p.requireRole("member", ana)
+	require.Nil(t, p.user(ana).Organization)
+	p.role("РЕВИЗОР")
+	p.organization("Базель")
+	p.requireRole(role.ID, ana)
+	require.Equal(t, organization.ID, *p.user(ana).Organization)
+}
+
+// The admins who are left are told who is an admin no more.
+func TestC5_SCIMTakesARoleOfAdmins(t *testing.T) {
+	t.Parallel()
+	p := newPusher(t)
+	ana, bob := p.arrives("ana"), p.arrives("bob")
+	super, user := store.Role{ID: directory.RoleSuperAdmin, Name: "Super admin"}, store.Role{ID: directory.RoleUserAdmin, Name: "User admin"}
+	root, office := p.push("Root", ana), p.push("Office", bob)
+	p.save(directory.SCIMMappings{Roles: []directory.RoleMapping{givesRole(root, super), givesRole(office, user)}, Organizations: []directory.OrganizationMapping{}})
+	told := func() int { return p.count(`SELECT count(*) FROM notifications WHERE kind = 'admin_left'`) }
+	require.Zero(t, told())
+	p.patch(root.ID, step(scim.RemoveMembers, ana))
+	require.Equal(t, 2, p.count(`SELECT count(*) FROM notifications WHERE kind = 'admin_left' AND message LIKE $1`,
+		"ana Lee, super admin, was given the role “Member” by a mapping of SCIM groups.%"), "the owner and bob")
+	p.patch(office.ID, step(scim.RemoveMembers, bob))
+	require.Equal(t, 3, told(), "the owner")
+}

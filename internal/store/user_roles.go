@@ -15,8 +15,9 @@ type UserPatch struct {
 }
 
 // UpdateUser gives a user a role or an organization by hand and leaves a change. It is theirs then, though
-// a mapping gave it before, until a mapping gives them another. may is told the roles before and after where
-// they differ, and may refuse; its error is passed on. Neither can be one that is not there ("role_unknown",
+// a mapping gave it before, until a mapping gives them another; what a run that is going has planned for them is
+// rejected. When they were an admin and are none any more, the admins who are left are told. may is told the roles before and after where they differ or a mapping gave the one, and may refuse;
+// its error is passed on. Neither can be one that is not there ("role_unknown",
 // "organization_unknown"). The last account owner or super admin is the conflict "last_admin", a deleted
 // user "user_deleted".
 func (s *Store) UpdateUser(ctx context.Context, accountID, userID string, patch UserPatch, may func(from, to string) error) (directory.User, error) {
@@ -33,7 +34,11 @@ func (s *Store) UpdateUser(ctx context.Context, accountID, userID string, patch 
 			after = before
 			return nil
 		}
-		if patch.Role != nil && *patch.Role != before.RoleID {
+		var mapped bool
+		if err := tx.GetContext(ctx, &mapped, `SELECT role_mapped FROM users WHERE id = $1`, userID); err != nil {
+			return err
+		}
+		if patch.Role != nil && (mapped || *patch.Role != before.RoleID) {
 			if err := may(before.RoleID, *patch.Role); err != nil {
 				return err
 			}
@@ -45,9 +50,28 @@ func (s *Store) UpdateUser(ctx context.Context, accountID, userID string, patch 
 			WHERE id = $1 RETURNING `+userColumns, userID, patch.Role, patch.Organization); err != nil {
 			return err
 		}
+		if err := rejectMapped(ctx, tx, after); err != nil {
+			return err
+		}
+		if err := noticeDemoted(ctx, tx, accountID, []directory.User{before}, "an admin"); err != nil {
+			return err
+		}
 		return logStanding(ctx, tx, before, after)
 	})
 	return after, err
+}
+
+// rejectMapped settles what runs that are going have planned for a user from mappings: it was decided about
+// what the user had then. The next run decides anew.
+func rejectMapped(ctx context.Context, tx *sqlx.Tx, user directory.User) error {
+	const planned = `
+		account_id = $1 AND user_id = $2 AND step = 10 AND outcome = 'planned' AND run_id IN (
+			SELECT id FROM runs WHERE account_id = $1 AND kind <> 'preview')`
+	if _, err := tx.ExecContext(ctx, `DELETE FROM changes WHERE before IS NULL AND `+planned, user.AccountID, user.ID); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE changes SET outcome = 'rejected', occurred_at = now() WHERE `+planned, user.AccountID, user.ID)
+	return err
 }
 
 // logStanding leaves a change of a user whose role or organization is another one now.

@@ -69,3 +69,28 @@ func TestE5_ARerunIsARunThatSaysOfWhich(t *testing.T) {
 	b.requireProblem(refused, http.StatusConflict, "not_the_newest_run")
 	require.Contains(t, refused.Text, "Sync now: POST /v1/configurations/"+configuration+"/sync")
 }
+
+// Nobody has an undo give, or take, a role that they may not give or take by hand.
+func TestF5_UserAdminsUndoNothingAboutAdmins(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	run := b.post("/v1/configurations/"+b.configure()+"/sync", "").json(t)["run_id"].(string)
+	b.closeRun(run)
+	path, userAdmin := "/v1/runs/"+run+"/undo", b.newToken(directory.RoleUserAdmin)
+	ana, _ := b.newUser("ana@contoso.example", directory.Active)
+	_, err := b.db.Exec(`
+		INSERT INTO changes (account_id, run_id, user_id, step, label, source, action, outcome)
+		VALUES ($1, $2, $3, 10, 'Ana Lee', 'directory_sync', 'update', 'applied')`, b.account.ID, run, ana)
+	require.NoError(t, err)
+	for before, after := range map[string]string{"super_admin": "member", "user_admin": "auditor", "member": "super_admin", "auditor": "user_admin"} {
+		_, err := b.db.Exec(`UPDATE changes SET before = jsonb_build_object('role', $2::text), after = jsonb_build_object('role', $3::text) WHERE run_id = $1`, run, before, after)
+		require.NoError(t, err)
+		b.requireProblem(b.send("POST", path, userAdmin, ""), http.StatusForbidden, "role_forbidden")
+	}
+	_, stranger := b.newAccount("Fabrikam")
+	b.requireProblem(b.send("POST", path, stranger, ""), http.StatusNotFound, "not_found")
+	_, err = b.db.Exec(`UPDATE changes SET before = '{"role":"auditor"}', after = '{"role":"member"}' WHERE run_id = $1`, run)
+	require.NoError(t, err)
+	begun := b.send("POST", path, userAdmin, "")
+	require.Equal(t, http.StatusAccepted, begun.Status, begun.Text)
+}

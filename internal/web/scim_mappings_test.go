@@ -103,3 +103,19 @@ func TestC5_SCIMMappingsToAdminsAreNotForUserAdmins(t *testing.T) {
 	b.requireProblem(b.putMappings(userAdmin, roleRule(group, "super_admin"), ""), http.StatusForbidden, "role_forbidden")
 	b.requireProblem(b.putMappings(b.newToken(directory.RoleMember), "", ""), http.StatusForbidden, "role_forbidden")
 }
+
+// Whoever holds a SCIM token puts users into groups, and gives every mapped role so.
+func TestC5_UserAdminsMakeNoSCIMTokenWhileAdminsAreMapped(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	group, userAdmin := b.pushedGroup(b.account.ID, "Admins"), b.newToken(directory.RoleUserAdmin)
+	mint := func(token string) answer { return b.send("POST", "/v1/scim/tokens", token, `{"name":"Okta"}`) }
+	require.Equal(t, http.StatusOK, b.putMappings(b.owner, roleRule(group, "member"), "").Status)
+	require.Equal(t, http.StatusCreated, mint(userAdmin).Status)
+	for _, role := range []string{"super_admin", "user_admin"} {
+		require.Equal(t, http.StatusOK, b.putMappings(b.owner, roleRule(group, role), "").Status)
+		b.requireProblem(mint(userAdmin), http.StatusForbidden, "role_forbidden")
+	}
+	require.Equal(t, http.StatusCreated, mint(b.newToken(directory.RoleSuperAdmin)).Status)
+	require.Len(t, b.get("/v1/scim/tokens").json(t)["items"], 2)
+}

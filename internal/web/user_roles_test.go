@@ -85,3 +85,23 @@ func TestC5_WhoMayGiveWhichRole(t *testing.T) {
 	_, stranger := b.newAccount("Fabrikam")
 	b.requireProblem(b.patchUser(ana, stranger, `{"role":"member"}`), http.StatusNotFound, "not_found")
 }
+
+// Who may not take a role does not keep a mapping from taking it either.
+func TestC5_UserAdminsMakeNobodyAnAdminForGood(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ana, _ := b.newUser("ana@contoso.example", directory.Active)
+	_, err := b.db.Exec(`UPDATE users SET role_id = 'super_admin', role_mapped = true WHERE id = $1`, ana)
+	require.NoError(t, err)
+	mapped := func() (mapped bool) {
+		t.Helper()
+		require.NoError(t, b.db.Get(&mapped, `SELECT role_mapped FROM users WHERE id = $1`, ana))
+		return mapped
+	}
+	b.requireProblem(b.patchUser(ana, b.newToken(directory.RoleUserAdmin), `{"role":"super_admin"}`), http.StatusForbidden, "role_forbidden")
+	require.True(t, mapped())
+	require.Equal(t, http.StatusOK, b.patchUser(ana, b.newToken(directory.RoleUserAdmin), `{"organization":"all"}`).Status)
+	require.True(t, mapped())
+	require.Equal(t, http.StatusOK, b.patchUser(ana, b.newToken(directory.RoleSuperAdmin), `{"role":"super_admin"}`).Status)
+	require.False(t, mapped())
+}

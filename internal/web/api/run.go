@@ -63,6 +63,7 @@ changed_since. Where it takes out more users than the guard lets pass, it awaits
 The next sync brings back what the directory still says: disable the configuration before, or correct the directory or the settings first.
 
 Conflicts: run_in_progress, run_not_ended, nothing_to_undo, changes_purged (the sync log no longer holds all that the run did), configuration_deleted.
+403 role_forbidden: a user admin undoes no run that gave or took a role of admins.
 503 run_not_begun: it was asked for, and begins as soon as a worker is free.`))
 	route(s, "POST /v1/runs/{id}/rerun", "Run a failed or stopped sync again from where it stopped", s.on(s.admin.RerunRun), status(http.StatusAccepted), described(`
 Starts a run of trigger rerun, and answers it. It takes over what the failed one had read: where that was all, the directory is asked nothing more, and where
