@@ -156,11 +156,6 @@ func merge(t *testing.T, into map[string]object, e event, what string) {
 	for name, value := range e.After {
 		switch name {
 		case "attributes": // what only SCIM clients see
-		default:
-			if was, said := known[name]; said && what != "created" {
-				require.Equal(t, was, e.Before[name], "%s %s: %s of %s", e.ID, e.Type, name, e.Subject.Label)
-			}
-			known[name] = value
 		case "fields":
 			fields := known["fields"].(object)
 			for id, v := range value.(object) {
@@ -168,6 +163,11 @@ func merge(t *testing.T, into map[string]object, e event, what string) {
 					delete(fields, id)
 				}
 			}
+		default:
+			if was, said := known[name]; said && what != "created" {
+				require.Equal(t, was, e.Before[name], "%s %s: %s of %s", e.ID, e.Type, name, e.Subject.Label)
+			}
+			known[name] = value
 		}
 	}
 }
