@@ -232,54 +232,54 @@ func (c *company) inOrder(events []event) {
 }
 
 func TestEvents_OfDirectorySync(t *testing.T) {
-	onBoth(t, func(t *testing.T, v vendor) {
-		c := v.companyOf(t, 60, titled(50, "Engineer"), group("g-1", "Design", "e-00", "e-01"), group("g-2", "Sales", "e-02"))
-		title, auditor, europe := c.field("Job title", "text"), c.adds("roles", "Auditor"), c.adds("organizations", "Europe")
-		stop := c.follow()
-		first := c.configure(withGroups(), object{"on_source_delete": "delete", "mappings": []object{c.mapping("title", title)}}, givesRoles("g-1", auditor), guarded(500, 100))
-		require.Equal(t, directory.RunSuccess, first.Status, first.Reason)
-		var accepting sync.WaitGroup
-		for i := range 5 {
-			token := c.invitation(fmt.Sprintf("pat.number%02d@corp.example", i))
-			accepting.Go(func() {
-				_ = devstack.Client{Base: c.stack.StarterURL()}.Call(t.Context(), http.MethodPost, "/v1/invitations/"+token+"/accept", nil, nil)
-			})
-		}
-		people := titled(45, "Manager")
-		people[13]["enabled"] = false
-		people[14]["title"] = nil
-		c.serve(append(people, person("e-90", "Cy", "Young")), group("g-1", "Design & Research", "e-01", "e-90"), group("g-3", "New", "e-05"))
-		second := c.succeeds()
-		accepting.Wait()
-		hand := c.user("pat.number07@corp.example").ID
-		c.call(http.MethodPost, "/v1/users/"+hand+"/deactivate", nil, nil)
-		c.call(http.MethodPatch, "/v1/users/"+hand, object{"role": auditor, "organization": europe}, nil)
-		var deleted []user
-		all(c, "/v1/users?status=deleted", func(u user) { deleted = append(deleted, u) })
-		require.Len(t, deleted, 5)
-		c.call(http.MethodPost, "/v1/users/"+deleted[0].ID+"/restore", nil, nil)
-		c.call(http.MethodDelete, "/v1/roles/"+auditor, nil, nil)
-		c.joins(person("e-49", "Pat", "Number49", object{"title": "Back"}))
-		c.syncNow()
-		c.undo(second)
-		c.edits("e-20", object{"title": "Director"})
-		c.person("e-20")
+	t.Parallel()
+	v := entra()
+	c := v.companyOf(t, 60, titled(50, "Engineer"), group("g-1", "Design", "e-00", "e-01"), group("g-2", "Sales", "e-02"))
+	title, auditor, europe := c.field("Job title", "text"), c.adds("roles", "Auditor"), c.adds("organizations", "Europe")
+	stop := c.follow()
+	first := c.configure(withGroups(), object{"on_source_delete": "delete", "mappings": []object{c.mapping("title", title)}}, givesRoles("g-1", auditor), guarded(500, 100))
+	require.Equal(t, directory.RunSuccess, first.Status, first.Reason)
+	var accepting sync.WaitGroup
+	for i := range 5 {
+		token := c.invitation(fmt.Sprintf("pat.number%02d@corp.example", i))
+		accepting.Go(func() {
+			_ = devstack.Client{Base: c.stack.StarterURL()}.Call(t.Context(), http.MethodPost, "/v1/invitations/"+token+"/accept", nil, nil)
+		})
+	}
+	people := titled(45, "Manager")
+	people[13]["enabled"] = false
+	people[14]["title"] = nil
+	c.serve(append(people, person("e-90", "Cy", "Young")), group("g-1", "Design & Research", "e-01", "e-90"), group("g-3", "New", "e-05"))
+	second := c.succeeds()
+	accepting.Wait()
+	hand := c.user("pat.number07@corp.example").ID
+	c.call(http.MethodPost, "/v1/users/"+hand+"/deactivate", nil, nil)
+	c.call(http.MethodPatch, "/v1/users/"+hand, object{"role": auditor, "organization": europe}, nil)
+	var deleted []user
+	all(c, "/v1/users?status=deleted", func(u user) { deleted = append(deleted, u) })
+	require.Len(t, deleted, 5)
+	c.call(http.MethodPost, "/v1/users/"+deleted[0].ID+"/restore", nil, nil)
+	c.call(http.MethodDelete, "/v1/roles/"+auditor, nil, nil)
+	c.joins(person("e-49", "Pat", "Number49", object{"title": "Back"}))
+	c.syncNow()
+	c.undo(second)
+	c.edits("e-20", object{"title": "Director"})
+	c.person("e-20")
 
-		events := stop()
-		c.inOrder(events)
-		c.mirrors(replayed(t, events))
-		sources := map[directory.Origin]int{}
-		for _, e := range events {
-			sources[e.Source]++
-			require.True(t, e.RunID == nil || e.Source == directory.FromDirectorySync)
-			require.False(t, e.At.IsZero())
-		}
-		require.Equal(t, 5, sources[directory.FromUser], "who accepts is told of")
-		require.GreaterOrEqual(t, sources[directory.FromAdmin], 3)
-		var applied int
-		all(c, "/v1/changes?outcome=applied", func(change) { applied++ })
-		require.Len(t, events, applied, "the log and the events are the same")
-	})
+	events := stop()
+	c.inOrder(events)
+	c.mirrors(replayed(t, events))
+	sources := map[directory.Origin]int{}
+	for _, e := range events {
+		sources[e.Source]++
+		require.True(t, e.RunID == nil || e.Source == directory.FromDirectorySync)
+		require.False(t, e.At.IsZero())
+	}
+	require.Equal(t, 5, sources[directory.FromUser], "who accepts is told of")
+	require.GreaterOrEqual(t, sources[directory.FromAdmin], 3)
+	var applied int
+	all(c, "/v1/changes?outcome=applied", func(change) { applied++ })
+	require.Len(t, events, applied, "the log and the events are the same")
 }
 
 func TestEvents_OfSCIM(t *testing.T) {

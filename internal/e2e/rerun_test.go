@@ -23,31 +23,31 @@ func (c *company) rerun(run ended) ended {
 // More people than one page has: the first page is kept, the second fails. The fault takes its time, so
 // that the first one is written by then.
 func TestE5_ARerunGoesOnWhereTheFetchFailed(t *testing.T) {
-	onBoth(t, func(t *testing.T, v vendor) {
-		many := map[directory.Provider]int{directory.Entra: 1010, directory.Google: 510}[v.provider]
-		c := v.companyOf(t, 10, crowd(many), group("g-1", "Design", "e-00"))
-		c.fault(object{"path": v.list + ".*(skiptoken|pageToken)", "status": 403, "delay_ms": 1500})
-		failed := c.configure(withGroups())
-		require.Equal(t, directory.RunFailure, failed.Status, failed.Reason)
-		require.Empty(t, c.users(""))
-		c.calm()
+	t.Parallel()
+	v := google()
+	many := map[directory.Provider]int{directory.Entra: 1010, directory.Google: 510}[v.provider]
+	c := v.companyOf(t, 10, crowd(many), group("g-1", "Design", "e-00"))
+	c.fault(object{"path": v.list + ".*(skiptoken|pageToken)", "status": 403, "delay_ms": 1500})
+	failed := c.configure(withGroups())
+	require.Equal(t, directory.RunFailure, failed.Status, failed.Reason)
+	require.Empty(t, c.users(""))
+	c.calm()
 
-		c.requests()
-		run := c.rerun(failed)
-		require.Equal(t, directory.RunSuccess, run.Status, run.Reason)
-		require.Equal(t, directory.Counts{Created: many, GroupsCreated: 1, MembershipsAdded: 1}, run.changed())
-		require.Equal(t, many, run.Counts.Fetched)
-		require.Len(t, c.users(""), many)
-		asked := c.requests()
-		list := strings.TrimSuffix(v.users, "/")
-		require.Equal(t, 1, asked[list], "the first page is not read again")
-		delete(asked, list)
-		for path := range asked {
-			require.NotContains(t, path, v.members, "nor are the groups")
-			require.NotEqual(t, strings.TrimSuffix(v.groups, "/"), path)
-		}
-		require.Equal(t, directory.Counts{}, c.succeeds().changed())
-	})
+	c.requests()
+	run := c.rerun(failed)
+	require.Equal(t, directory.RunSuccess, run.Status, run.Reason)
+	require.Equal(t, directory.Counts{Created: many, GroupsCreated: 1, MembershipsAdded: 1}, run.changed())
+	require.Equal(t, many, run.Counts.Fetched)
+	require.Len(t, c.users(""), many)
+	asked := c.requests()
+	list := strings.TrimSuffix(v.users, "/")
+	require.Equal(t, 1, asked[list], "the first page is not read again")
+	delete(asked, list)
+	for path := range asked {
+		require.NotContains(t, path, v.members, "nor are the groups")
+		require.NotEqual(t, strings.TrimSuffix(v.groups, "/"), path)
+	}
+	require.Equal(t, directory.Counts{}, c.succeeds().changed())
 }
 
 // The lists were read; looking up who is missing failed.
@@ -74,26 +74,26 @@ func TestE5_ARerunDoesNotListAgainWhatWasListed(t *testing.T) {
 
 // A plan that was rejected by mistake is made again, out of what was read.
 func TestE5_AfterTheFetchTheSourceIsAskedNothing(t *testing.T) {
-	onBoth(t, func(t *testing.T, v vendor) {
-		c := v.companyOf(t, 20, crowd(12), group("g-1", "Design", "e-00", "e-11"))
-		c.configure(guarded(2, 100), withGroups())
-		c.serve(append(crowd(8), person("e-20", "Cy", "Young")), group("g-1", "Design", "e-01", "e-20"))
-		held := c.held()
-		rejected := c.decide(held, "reject")
-		require.Equal(t, directory.RunCancelled, rejected.Status)
-		c.requests()
-		run := c.rerun(rejected)
-		require.Equal(t, directory.RunAwaitingApproval, run.Status, run.Reason)
-		require.Contains(t, run.Reason, "4 of 12")
-		run = c.decide(run, "approve")
-		require.Equal(t, directory.RunSuccess, run.Status, run.Reason)
-		require.Equal(t, 4, run.Counts.Deactivated)
-		require.Equal(t, 1, run.Counts.Created)
-		require.Empty(t, c.requests(), "not one question")
-		require.Equal(t, map[directory.UserStatus]int{directory.Invited: 9, directory.Deactivated: 4}, c.statuses())
-		require.Equal(t, []string{"cy.young@corp.example", "pat.number01@corp.example"}, c.membersIn("g-1"))
-		require.Equal(t, directory.Counts{}, c.syncAll().changed())
-	})
+	t.Parallel()
+	v := entra()
+	c := v.companyOf(t, 20, crowd(12), group("g-1", "Design", "e-00", "e-11"))
+	c.configure(guarded(2, 100), withGroups())
+	c.serve(append(crowd(8), person("e-20", "Cy", "Young")), group("g-1", "Design", "e-01", "e-20"))
+	held := c.held()
+	rejected := c.decide(held, "reject")
+	require.Equal(t, directory.RunCancelled, rejected.Status)
+	c.requests()
+	run := c.rerun(rejected)
+	require.Equal(t, directory.RunAwaitingApproval, run.Status, run.Reason)
+	require.Contains(t, run.Reason, "4 of 12")
+	run = c.decide(run, "approve")
+	require.Equal(t, directory.RunSuccess, run.Status, run.Reason)
+	require.Equal(t, 4, run.Counts.Deactivated)
+	require.Equal(t, 1, run.Counts.Created)
+	require.Empty(t, c.requests(), "not one question")
+	require.Equal(t, map[directory.UserStatus]int{directory.Invited: 9, directory.Deactivated: 4}, c.statuses())
+	require.Equal(t, []string{"cy.young@corp.example", "pat.number01@corp.example"}, c.membersIn("g-1"))
+	require.Equal(t, directory.Counts{}, c.syncAll().changed())
 }
 
 // membersIn are the members of a group who are in, for who is out keeps their memberships.

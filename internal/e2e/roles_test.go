@@ -72,47 +72,47 @@ func (c *company) partly() ended {
 }
 
 func TestC5_GroupsGiveRoles(t *testing.T) {
-	onBoth(t, func(t *testing.T, v vendor) {
-		people := []object{
-			person("e-1", "Ana", "Lee"), person("e-2", "Bo", "Roe"), person("e-3", "Cy", "Young"), person("e-4", "Di", "Hand"),
-			person("e-5", "Olga", "Owner", object{"email": owner}),
-		}
-		c := v.companyOf(t, 10, people, group("g-1", "Finance", "e-1", "e-2", "e-5"), group("g-2", "Sales", "e-2", "g-3"), group("g-3", "Sales, south", "e-3"))
-		auditor, seller := c.adds("roles", "Auditor"), c.adds("roles", "Seller")
-		boss := c.ownerID()
-		first := c.configure(givesRoles("g-1", auditor, "g-2", seller))
-		require.Equal(t, directory.RunSuccess, first.Status, first.Reason)
-		require.Equal(t, directory.Counts{Created: 4, Adopted: 1}, first.changed(), "who is new counts once")
-		require.Equal(t, map[string]string{"Ana": auditor, "Bo": auditor, "Cy": seller, "Di": directory.RoleMember}, c.has(), "the first rule holds; nested groups count")
-		require.Equal(t, directory.RoleAccountOwner, c.userByID(boss).Role, "mappings do not take this one")
-		require.Equal(t, []directory.RoleMapping{{GroupID: "g-1", RoleID: auditor, RoleName: "Auditor"}, {GroupID: "g-2", RoleID: seller, RoleName: "Seller"}}, c.saved().RoleMappings)
-		require.Empty(t, c.groups(), "a group that gives a role need not be synced")
+	t.Parallel()
+	v := entra()
+	people := []object{
+		person("e-1", "Ana", "Lee"), person("e-2", "Bo", "Roe"), person("e-3", "Cy", "Young"), person("e-4", "Di", "Hand"),
+		person("e-5", "Olga", "Owner", object{"email": owner}),
+	}
+	c := v.companyOf(t, 10, people, group("g-1", "Finance", "e-1", "e-2", "e-5"), group("g-2", "Sales", "e-2", "g-3"), group("g-3", "Sales, south", "e-3"))
+	auditor, seller := c.adds("roles", "Auditor"), c.adds("roles", "Seller")
+	boss := c.ownerID()
+	first := c.configure(givesRoles("g-1", auditor, "g-2", seller))
+	require.Equal(t, directory.RunSuccess, first.Status, first.Reason)
+	require.Equal(t, directory.Counts{Created: 4, Adopted: 1}, first.changed(), "who is new counts once")
+	require.Equal(t, map[string]string{"Ana": auditor, "Bo": auditor, "Cy": seller, "Di": directory.RoleMember}, c.has(), "the first rule holds; nested groups count")
+	require.Equal(t, directory.RoleAccountOwner, c.userByID(boss).Role, "mappings do not take this one")
+	require.Equal(t, []directory.RoleMapping{{GroupID: "g-1", RoleID: auditor, RoleName: "Auditor"}, {GroupID: "g-2", RoleID: seller, RoleName: "Seller"}}, c.saved().RoleMappings)
+	require.Empty(t, c.groups(), "a group that gives a role need not be synced")
 
-		c.call(http.MethodPatch, "/v1/users/"+c.user("di.hand@corp.example").ID, object{"role": seller}, nil)
-		swapped := givesRoles("g-2", seller, "g-1", auditor)
-		require.Equal(t, directory.Counts{Updated: 1}, c.preview(swapped).changed())
-		require.Equal(t, auditor, c.has()["Bo"])
-		c.edit(swapped)
-		run := c.succeeds()
-		require.Equal(t, directory.Counts{Updated: 1}, run.changed())
-		require.Equal(t, map[string]string{"Ana": auditor, "Bo": seller, "Cy": seller, "Di": seller}, c.has())
-		all(c, "/v1/runs/"+run.ID+"/changes?", func(one change) {
-			require.Equal(t, []any{directory.ActionUpdate, "Bo Roe", object{"role": auditor}, object{"role": seller}}, []any{one.Action, one.Subject.Label, one.Before, one.After})
-		})
-
-		c.regroups("g-3")
-		require.Equal(t, directory.Counts{Updated: 1}, c.succeeds().changed())
-		require.Equal(t, map[string]string{"Ana": auditor, "Bo": seller, "Cy": directory.RoleMember, "Di": seller}, c.has(), "who leaves the group loses its role; what was given by hand stays")
-
-		c.regroups("g-2")
-		c.fault(object{"path": v.groups + "g-2", "status": 403})
-		require.Equal(t, directory.Counts{Failed: 1}, c.partly().changed())
-		require.Equal(t, seller, c.has()["Bo"], "of a group that cannot be read nothing follows")
-		c.calm()
-		require.Equal(t, directory.Counts{Updated: 1}, c.succeeds().changed())
-		require.Equal(t, auditor, c.has()["Bo"], "now the second rule holds")
-		require.Equal(t, directory.Counts{}, c.succeeds().changed())
+	c.call(http.MethodPatch, "/v1/users/"+c.user("di.hand@corp.example").ID, object{"role": seller}, nil)
+	swapped := givesRoles("g-2", seller, "g-1", auditor)
+	require.Equal(t, directory.Counts{Updated: 1}, c.preview(swapped).changed())
+	require.Equal(t, auditor, c.has()["Bo"])
+	c.edit(swapped)
+	run := c.succeeds()
+	require.Equal(t, directory.Counts{Updated: 1}, run.changed())
+	require.Equal(t, map[string]string{"Ana": auditor, "Bo": seller, "Cy": seller, "Di": seller}, c.has())
+	all(c, "/v1/runs/"+run.ID+"/changes?", func(one change) {
+		require.Equal(t, []any{directory.ActionUpdate, "Bo Roe", object{"role": auditor}, object{"role": seller}}, []any{one.Action, one.Subject.Label, one.Before, one.After})
 	})
+
+	c.regroups("g-3")
+	require.Equal(t, directory.Counts{Updated: 1}, c.succeeds().changed())
+	require.Equal(t, map[string]string{"Ana": auditor, "Bo": seller, "Cy": directory.RoleMember, "Di": seller}, c.has(), "who leaves the group loses its role; what was given by hand stays")
+
+	c.regroups("g-2")
+	c.fault(object{"path": v.groups + "g-2", "status": 403})
+	require.Equal(t, directory.Counts{Failed: 1}, c.partly().changed())
+	require.Equal(t, seller, c.has()["Bo"], "of a group that cannot be read nothing follows")
+	c.calm()
+	require.Equal(t, directory.Counts{Updated: 1}, c.succeeds().changed())
+	require.Equal(t, auditor, c.has()["Bo"], "now the second rule holds")
+	require.Equal(t, directory.Counts{}, c.succeeds().changed())
 }
 
 func TestC5_ARoleThatIsGoneAndItsRemedies(t *testing.T) {
