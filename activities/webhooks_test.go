@@ -101,6 +101,8 @@ func (p *post) deliver() activities.DeliveredEvents {
 	p.Helper()
 	var out activities.DeliveredEvents
 	value, err := p.env.ExecuteActivity(webhooks.DeliverEvents, activities.OfWebhook{WebhookID: p.hook.ID})
+	p.mu.Lock() // a receiver that was given up may not have ended yet
+	defer p.mu.Unlock()
 	require.NoError(p, err)
 	require.NoError(p, value.Get(&out))
 	return out
