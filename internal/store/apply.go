@@ -216,7 +216,7 @@ func (b *batch) attempt(ctx context.Context, ids []int64) error {
 		b.stuck = append(b.stuck, ids[0])
 		return nil
 	default:
-		return b.fail(ctx, ids, func(c batchChange) directory.Problem { return problemRefused(c.Label, refused) })
+		return b.fail(ctx, ids, func(c batchChange) directory.Problem { return problemRefused(c.Label, refused, b.again()) })
 	}
 }
 
@@ -229,7 +229,15 @@ func (b *batch) attemptStuck(ctx context.Context) error {
 	if _, ok := refusedRow(err); !ok {
 		return err
 	}
-	return b.fail(ctx, b.stuck, func(c batchChange) directory.Problem { return problemTaken(c.Label) })
+	return b.fail(ctx, b.stuck, func(c batchChange) directory.Problem { return problemTaken(c.Label, b.again()) })
+}
+
+// again is what to do once the cause of a problem is gone.
+func (b *batch) again() string {
+	if b.undo {
+		return "undo again"
+	}
+	return "sync again"
 }
 
 // try writes changes, or none of them when one is refused.

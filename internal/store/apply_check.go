@@ -45,7 +45,7 @@ func (b *batch) refuseTaken(ctx context.Context, ids []int64) ([]int64, error) {
 		if err != nil || len(taken) == 0 {
 			return ids, err
 		}
-		if err := b.fail(ctx, taken, func(c batchChange) directory.Problem { return problemTaken(c.Label) }); err != nil {
+		if err := b.fail(ctx, taken, func(c batchChange) directory.Problem { return problemTaken(c.Label, b.again()) }); err != nil {
 			return nil, err
 		}
 		ids = without(ids, taken)

@@ -140,7 +140,8 @@ func (b *batch) writeUpdates(ctx context.Context, ids []int64) error {
 func (b *batch) unsettleLinks(ctx context.Context, ids []int64) error {
 	_, err := b.tx.ExecContext(ctx, `
 		UPDATE links l SET fingerprint = NULL, absent = l.absent AND u.status IN ('deactivated', 'deleted')
-		FROM changes c JOIN users u ON u.id = c.user_id WHERE c.id = ANY($1) AND c.subject = 'user' AND c.outcome = 'applied' AND l.user_id = c.user_id AND l.connection_id = $2`,
+		FROM changes c JOIN users u ON u.id = c.user_id
+		WHERE c.id = ANY($1) AND c.subject = 'user' AND c.outcome = 'applied' AND l.user_id = c.user_id AND l.connection_id = $2`,
 		pq.Int64Array(ids), b.link)
 	return err
 }

@@ -216,7 +216,8 @@ func summarize(ctx context.Context, tx *sqlx.Tx, run openRun) (PlanSummary, erro
 	var settings directory.Settings
 	err := tx.QueryRowContext(ctx, `
 		SELECT r.settings, r.unchanged, count(*) FILTER (WHERE c.subject = 'user' AND c.step BETWEEN 1 AND 4),
-		       count(*) FILTER (WHERE c.subject = 'group' AND c.step > 0), count(*) FILTER (WHERE c.subject = 'membership'), count(*) FILTER (WHERE c.step = 9), count(*) FILTER (WHERE c.step = 10),
+		       count(*) FILTER (WHERE c.subject = 'group' AND c.step > 0), count(*) FILTER (WHERE c.subject = 'membership'),
+		       count(*) FILTER (WHERE c.step = 9), count(*) FILTER (WHERE c.step = 10),
 		       count(*) FILTER (WHERE c.problems IS NOT NULL), count(*) FILTER (WHERE `+removal+`)
 		FROM runs r LEFT JOIN changes c ON c.run_id = r.id WHERE r.id = $1 GROUP BY r.id`, run.ID).
 		Scan(&settings, &s.Unchanged, &s.Changes, &s.Groups, &s.Memberships, &s.People, &s.Roles, &s.Failed, &s.Removals)

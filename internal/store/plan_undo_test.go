@@ -246,6 +246,7 @@ func TestF6UndoKeepsTheLastAdmin(t *testing.T) {
 	undo := b.undo(run)
 	require.Equal(t, directory.Counts{Failed: 1}, undo.Counts)
 	require.Equal(t, store.CodeLastAdmin, b.changes(undo.ID)[0].Problems[0].Code)
+	require.Contains(t, b.changes(undo.ID)[0].Problems[0].Remedy, "undo again")
 	require.Equal(t, directory.Active, b.userOf("1").Status)
 }
 

@@ -17,15 +17,16 @@ const (
 	CodeRefused          = "refused"
 )
 
-// problemRefused is why the database refused the change of one user.
-func problemRefused(label string, refused *pq.Error) directory.Problem {
+// problemRefused is why the database refused the change of one user. again is what to do once its cause
+// is gone: "sync again" or "undo again".
+func problemRefused(label string, refused *pq.Error, again string) directory.Problem {
 	switch refused.Constraint {
 	case "users_email":
-		return problemTaken(label)
+		return problemTaken(label, again)
 	case "users_last_admin":
 		return directory.Problem{Code: CodeLastAdmin,
 			Message: label + " is the last account owner or super admin and was kept.",
-			Remedy:  "Make somebody else account owner or super admin, then sync again."}
+			Remedy:  "Make somebody else account owner or super admin, then " + again + "."}
 	case "users_role", "users_organization":
 		return directory.Problem{Code: CodeRefused,
 			Message: label + " was not changed: the role or the organization that they should have is not there any more.",
@@ -36,15 +37,15 @@ func problemRefused(label string, refused *pq.Error) directory.Problem {
 	if refused.Code.Class() == "23" {
 		return directory.Problem{Code: CodeRefused,
 			Message: label + " was not changed: a rule of the database (" + refused.Constraint + ") does not allow it.",
-			Remedy:  "Check the person's values in the directory, then sync again."}
+			Remedy:  "Check the person's values in the directory, then " + again + "."}
 	}
 	return problemUnstorable(label)
 }
 
-func problemTaken(label string) directory.Problem {
+func problemTaken(label, again string) directory.Problem {
 	return directory.Problem{Code: CodeAddressTaken, Field: directory.FieldEmail,
 		Message: "The email address of " + label + " belongs to another user of the account.",
-		Remedy:  "Give one of the two another address in the directory, then sync again."}
+		Remedy:  "Give one of the two another address in the directory, then " + again + "."}
 }
 
 func problemChanged(label string) directory.Problem {

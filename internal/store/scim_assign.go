@@ -12,7 +12,8 @@ import (
 
 // assignMapped gives users of the account the roles and organizations that follow from the pushed groups
 // they are in. It leaves a change for each of them who has others now, or cannot have them, and tells the
-// admins of errors and of who is no admin any more. Where SCIM is off, or nothing mapped, it does nothing. The transaction holds the account.
+// admins of errors and of who is no admin any more. Where SCIM is off, or nothing mapped, it does nothing. The
+// transaction holds the account.
 func assignMapped(ctx context.Context, tx *sqlx.Tx, accountID string, userIDs []string) error {
 	if len(userIDs) == 0 {
 		return nil

@@ -15,11 +15,11 @@ type UserPatch struct {
 }
 
 // UpdateUser gives a user a role or an organization by hand and leaves a change. It is theirs then, though
-// a mapping gave it before, until a mapping gives them another; what a run that is going has planned for them is
-// rejected. When they were an admin and are none any more, the admins who are left are told. may is told the roles before and after where they differ or a mapping gave the one, and may refuse;
-// its error is passed on. Neither can be one that is not there ("role_unknown",
-// "organization_unknown"). The last account owner or super admin is the conflict "last_admin", a deleted
-// user "user_deleted".
+// a mapping gave it before, until a mapping gives them another; what a run that is going has planned for them
+// is rejected. When they were an admin and are none any more, the admins who are left are told. may is told
+// the roles before and after where they differ or a mapping gave the one, and may refuse; its error is passed
+// on. Neither can be one that is not there ("role_unknown", "organization_unknown"). The last account owner or
+// super admin is the conflict "last_admin", a deleted user "user_deleted".
 func (s *Store) UpdateUser(ctx context.Context, accountID, userID string, patch UserPatch, may func(from, to string) error) (directory.User, error) {
 	var after directory.User
 	err := s.inTx(ctx, "change user", func(tx *sqlx.Tx) error {

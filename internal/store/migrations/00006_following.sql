@@ -53,6 +53,8 @@ ALTER TABLE changes
     DROP CONSTRAINT changes_source_check,
     ADD CONSTRAINT changes_source CHECK (source IN ('directory_sync', 'scim', 'admin', 'user')),
     ADD COLUMN position bigint;
+-- What was synced on demand, which belongs to no run, and what came of licences meanwhile.
+CREATE INDEX changes_on_demand ON changes (account_id, occurred_at) WHERE run_id IS NULL AND source = 'directory_sync';
 CREATE UNIQUE INDEX changes_positions ON changes (account_id, position) WHERE position IS NOT NULL;
 -- +goose StatementBegin
 CREATE FUNCTION changes_take_position() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -107,7 +109,7 @@ DROP TABLE webhooks;
 DROP TRIGGER changes_position_insert ON changes;
 DROP TRIGGER changes_position_update ON changes;
 DROP FUNCTION changes_take_position;
-DROP INDEX changes_positions;
+DROP INDEX changes_positions, changes_on_demand;
 DELETE FROM changes WHERE source = 'user';
 ALTER TABLE changes
     DROP COLUMN position,
